@@ -1,0 +1,132 @@
+"""Splits OpenQASM 2 and 3 text into tokens, lazily and in linear time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from circuits.errors import QasmError
+from circuits.interop.qasm.limits import Limits
+from circuits.interop.qasm.source import Source, show
+
+_NUMBER = r"""
+    (?P<duration>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?
+        [ \t]*(?:dt|ns|us|µs|μs|ms|s)(?![\w]))
+  | (?P<integer>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)
+  | (?P<real>(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?|[0-9][0-9_]*[eE][+-]?[0-9]+)
+  | (?P<decimal>[0-9][0-9_]*)
+"""
+_TOKEN_3 = re.compile(
+    r"""
+    (?P<space>\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
+  | (?P<name>\$[0-9]+|[^\W\d]\w*)
+  | """
+    + _NUMBER
+    + r"""
+  | (?P<string>"[^"\r\n]*"|'[^'\r\n]*')
+  | (?P<symbol>->|\+\+|\*\*|<<|>>|==|!=|<=|>=|&&|\|\||[-+*/%^=<>!~&|;:,.@\#(){}\[\]])
+    """,
+    re.VERBOSE,
+)
+_TOKEN_2 = re.compile(
+    r"""
+    (?P<space>[ \t\r\n\f]+|//[^\n]*)
+  | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+  | (?P<real>(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)
+  | (?P<decimal>[0-9]+)
+  | (?P<string>"[^"\r\n]*"|'[^'\r\n]*')
+  | (?P<symbol>->|==|[-+*/^;,(){}\[\]])
+    """,
+    re.VERBOSE,
+)
+_PATTERNS = {2: _TOKEN_2, 3: _TOKEN_3}
+_LINE = re.compile(r"[^\n]*")
+_STATEMENT_ENDS = frozenset({"", ";", "{", "}"})
+
+
+class Token(NamedTuple):
+    """A piece of the text.
+
+    `kind` is one of name, decimal, integer, real, duration, string, symbol, annotation, pragma,
+    end.
+    """
+
+    kind: str
+    text: str
+    offset: int
+
+
+def tokens(source: Source, version: int, limits: Limits, start: int = 0) -> Iterator[Token]:
+    """Yield the tokens of a program, ending with one of kind `end`.
+
+    Args:
+        source: The text.
+        version: 2 or 3.
+        limits: Bounds the length of a name or number.
+        start: Offset at which to begin.
+
+    Raises:
+        QasmError: At a character that begins no token.
+    """
+    text = source.text
+    match = _PATTERNS[version].match
+    position, previous = start, ""
+    while position < len(text):
+        found = match(text, position)
+        if found is None:
+            raise _unexpected(source, position)
+        kind, word, offset = found.lastgroup or "", found.group(), position
+        position = found.end()
+        if kind == "space":
+            continue
+        if version == 3 and previous in _STATEMENT_ENDS and word in ("@", "#", "pragma"):
+            position = _LINE.match(text, offset).end()  # type: ignore[union-attr]
+            yield Token("annotation" if word == "@" else "pragma", text[offset:position], offset)
+            previous = ""
+            continue
+        if len(word) > limits.name_length and kind != "string":
+            raise source.error(
+                f"a {kind} of {len(word)} characters exceeds the limit of {limits.name_length}: "
+                f"{show(word)}",
+                offset,
+            )
+        previous = word
+        yield Token(kind, word, offset)
+    yield Token("end", "", len(text))
+
+
+def _unexpected(source: Source, offset: int) -> QasmError:
+    rest = source.text[offset : offset + 2]
+    if rest == "/*":
+        return source.error("a comment opened by /* is never closed", offset)
+    if rest[0] in "\"'":
+        return source.error("a string is not closed on its line", offset)
+    return source.error(f"unexpected character {show(rest[0])} (U+{ord(rest[0]):04X})", offset)
+
+
+_HEADER = re.compile(r"OPENQASM\s+(\d{1,4})(?:\.(\d{1,4}))?\s*;")
+_BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
+
+
+def read_header(source: Source) -> tuple[int, int]:
+    """Find the version line.
+
+    Returns:
+        The version, 2 or 3, and the offset behind the line.
+
+    Raises:
+        QasmError: If the text does not begin with a version line, or with another version.
+    """
+    start = _BLANK.match(source.text).end()  # type: ignore[union-attr]
+    found = _HEADER.match(source.text, start)
+    if found is None:
+        raise source.error(
+            "the first statement must be the version: OPENQASM 2.0; or OPENQASM 3.0;", start
+        )
+    version, minor = int(found.group(1)), int(found.group(2) or 0)
+    if (version, minor) not in ((2, 0), (3, 0), (3, 1)):
+        raise source.error(
+            f"OpenQASM {version}.{minor} is not supported: use version 2.0, 3.0 or 3.1", start
+        )
+    return version, found.end()
