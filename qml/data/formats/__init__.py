@@ -1,0 +1,1 @@
+"""Readers of file formats: bounded, without pickles, every failure an error that names the file."""
