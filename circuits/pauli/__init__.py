@@ -8,8 +8,9 @@ qubits; an indexed label such as `"X0 Z3"` names its qubits and fixes nothing.
 """
 
 from circuits.pauli.coerce import as_observable, as_observables
-from circuits.pauli.grouping import CommutationKind, group_masks
+from circuits.pauli.grouping import group_masks
 from circuits.pauli.letters import I, X, Y, Z
+from circuits.pauli.packing import CommutationKind
 from circuits.pauli.pauli_group import PauliGroup
 from circuits.pauli.pauli_sum import PauliSum
 from circuits.pauli.terms import PauliTerm

@@ -32,13 +32,13 @@ def as_coefficient(value: Any, argument: str = "coefficient") -> Coefficient:
         value = _tensor_item(value, argument)
     elif isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Number):
+    if isinstance(value, bool | np.bool_) or not is_number(value):
         raise ArgumentTypeError(
             f"The {argument} of a Pauli string must be a real or complex number, "
             f"but got {type(value).__name__}."
         )
     try:
-        number = complex(value)  # type: ignore[arg-type]
+        number = complex(value)
     except OverflowError:
         number = complex(cmath.inf)
     except TypeError:
@@ -56,7 +56,9 @@ def checked(number: Coefficient, argument: str = "coefficient") -> Coefficient:
             f"The {argument} of a Pauli string must be finite, but got {number}. "
             "Check for overflow or NaN where it is computed."
         )
-    return number.real if number.imag == 0 else number
+    if number.imag == 0:
+        return number.real
+    return complex(number.real + 0.0, number.imag)  # turns -0.0 into 0.0
 
 
 def is_number(value: Any) -> bool:

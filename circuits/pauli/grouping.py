@@ -73,9 +73,7 @@ def _first_fit(x: Words, z: Words, kind: CommutationKind) -> NDArray[np.intp]:
     return colours
 
 
-def _blocks(
-    x: Words, z: Words, kind: CommutationKind
-) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+def _blocks(x: Words, z: Words, kind: CommutationKind) -> Iterator[tuple[int, NDArray[np.bool_]]]:
     """Rows of the conflict matrix in blocks of bounded memory, with the first row's number."""
     step = max(1, _BLOCK_BYTES // (8 * x.size))
     for start in range(0, len(x), step):

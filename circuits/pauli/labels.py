@@ -19,7 +19,7 @@ MAX_QUBIT = 65_535
 """Largest qubit index a label may name; masks are integers with one bit per qubit."""
 
 _FULL_WIDTH = re.compile(r"[IXYZ]+")
-_INDEXED = re.compile(r"(?:[IXYZ](?:0|[1-9][0-9]{0,8})\s*)+")
+_INDEXED = re.compile(r"\s*(?:[IXYZ](?:0|[1-9][0-9]{0,8})\s*)+")
 _TOKEN = re.compile(r"([IXYZ])([0-9]+)")
 _HAS_DIGIT = re.compile(r"[0-9]")
 _FORMS = 'a full-width label such as "ZZII" or an indexed label such as "X0 Z3"'

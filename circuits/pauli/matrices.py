@@ -83,7 +83,8 @@ def decompose(matrix: Any, tolerance: float) -> tuple[list[tuple[int, int, compl
 
     Args:
         matrix: Array (2**n, 2**n), real or complex.
-        tolerance: Real and imaginary parts of coefficients up to this magnitude become zero.
+        tolerance: Real and imaginary parts of coefficients up to this multiple of the largest
+            magnitude in the matrix become zero.
 
     Returns:
         Triples (x_mask, z_mask, coefficient) of the coefficients that are not zero, and n.
@@ -100,8 +101,9 @@ def decompose(matrix: Any, tolerance: float) -> tuple[list[tuple[int, int, compl
     values = walsh_hadamard(bands) / size
     y_counts = np.bitwise_count(index[:, None] & index[None, :]) % 4
     values *= np.array([1, -1j, -1, 1j])[y_counts]
-    values.real[np.abs(values.real) <= tolerance] = 0.0
-    values.imag[np.abs(values.imag) <= tolerance] = 0.0
+    threshold = tolerance * np.abs(array).max()
+    values.real[np.abs(values.real) <= threshold] = 0.0
+    values.imag[np.abs(values.imag) <= threshold] = 0.0
     found = [(int(x), int(z), complex(values[x, z])) for x, z in np.argwhere(values)]
     return found, size.bit_length() - 1
 
@@ -121,8 +123,8 @@ def _check_entries(per_row: int, n_qubits: int) -> None:
     if n_qubits >= 64 or per_row * 2**n_qubits > MAX_ENTRIES:
         raise ResourceLimitError(
             f"The matrix of this observable on {n_qubits} qubits would hold {per_row} * "
-            f"2**{n_qubits} entries or more; at most {MAX_ENTRIES} are stored. Use the terms of the "
-            "observable instead of a matrix, or fewer qubits."
+            f"2**{n_qubits} entries or more; at most {MAX_ENTRIES} are stored. Use the terms "
+            "of the observable instead of a matrix, or fewer qubits."
         )
 
 
@@ -136,8 +138,7 @@ def _checked_matrix(matrix: Any) -> ComplexArray:
     size = array.shape[0] if array.ndim == 2 else 0
     if array.ndim != 2 or array.shape != (size, size) or size == 0 or size & (size - 1):
         raise ShapeError(
-            "The argument `matrix` must have shape (2**n, 2**n), but got shape "
-            f"{array.shape}."
+            f"The argument `matrix` must have shape (2**n, 2**n), but got shape {array.shape}."
         )
     if not np.all(np.isfinite(array)):
         raise NonFiniteError("The argument `matrix` must be finite, but holds NaN or infinity.")

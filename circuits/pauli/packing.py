@@ -47,6 +47,8 @@ def conflicts(
     x2, z2 = x_all[None, :, :], z_all[None, :, :]
     if kind == "qubit-wise":
         differs = (x1 ^ x2) | (z1 ^ z2)
-        return np.any(differs & (x1 | z1) & (x2 | z2), axis=-1)
+        clash: NDArray[np.bool_] = np.any(differs & (x1 | z1) & (x2 | z2), axis=-1)
+        return clash
     odd = np.bitwise_xor.reduce((x1 & z2) ^ (z1 & x2), axis=-1)
-    return (np.bitwise_count(odd) & 1).astype(np.bool_)
+    anticommute: NDArray[np.bool_] = (np.bitwise_count(odd) & 1).astype(np.bool_)
+    return anticommute

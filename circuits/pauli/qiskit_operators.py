@@ -34,7 +34,8 @@ def terms_from_qiskit(operator: Any) -> tuple[list[tuple[int, int, Coefficient]]
             f"{type(operator).__name__}. Convert other operators with "
             "`SparsePauliOp.from_operator(...)` or `PauliSum.from_matrix(...)`."
         )
-    x_bits, z_bits = np.atleast_2d(operator.x), np.atleast_2d(operator.z)
+    strings = getattr(operator, "paulis", operator)
+    x_bits, z_bits = np.atleast_2d(strings.x), np.atleast_2d(strings.z)
     coefficients = _coefficients(operator)
     triples = zip(_masks(x_bits), _masks(z_bits), coefficients, strict=True)
     return list(triples), int(operator.num_qubits)
