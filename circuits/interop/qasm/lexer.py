@@ -19,7 +19,7 @@ _NUMBER = r"""
 """
 _TOKEN_3 = re.compile(
     r"""
-    (?P<space>\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
+    (?P<space>\s+|//[^\n]*)
   | (?P<name>\$[0-9]+|[^\W\d]\w*)
   | """
     + _NUMBER
@@ -74,6 +74,9 @@ def tokens(source: Source, version: int, limits: Limits, start: int = 0) -> Iter
     position, previous = start, ""
     while position < len(text):
         found = match(text, position)
+        if version == 3 and text.startswith("/*", position):
+            position = _behind_comment(source, position)
+            continue
         if found is None:
             raise _unexpected(source, position)
         kind, word, offset = found.lastgroup or "", found.group(), position
@@ -97,16 +100,22 @@ def tokens(source: Source, version: int, limits: Limits, start: int = 0) -> Iter
 
 
 def _unexpected(source: Source, offset: int) -> QasmError:
-    rest = source.text[offset : offset + 2]
-    if rest == "/*":
-        return source.error("a comment opened by /* is never closed", offset)
-    if rest[0] in "\"'":
+    character = source.text[offset]
+    if character in "\"'":
         return source.error("a string is not closed on its line", offset)
-    return source.error(f"unexpected character {show(rest[0])} (U+{ord(rest[0]):04X})", offset)
+    code = f"U+{ord(character):04X}"
+    return source.error(f"unexpected character {show(character)} ({code})", offset)
+
+
+def _behind_comment(source: Source, offset: int) -> int:
+    end = source.text.find("*/", offset + 2)
+    if end < 0:
+        raise source.error("a comment opened by /* is never closed", offset)
+    return end + 2
 
 
 _HEADER = re.compile(r"OPENQASM\s+(\d{1,4})(?:\.(\d{1,4}))?\s*;")
-_BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
+_BLANK = re.compile(r"\s*(?://[^\n]*)?")
 
 
 def read_header(source: Source) -> tuple[int, int]:
@@ -118,7 +127,12 @@ def read_header(source: Source) -> tuple[int, int]:
     Raises:
         QasmError: If the text does not begin with a version line, or with another version.
     """
-    start = _BLANK.match(source.text).end()  # type: ignore[union-attr]
+    start, behind = -1, 0
+    while behind != start:
+        start = behind
+        behind = _BLANK.match(source.text, start).end()  # type: ignore[union-attr]
+        if source.text.startswith("/*", behind):
+            behind = _behind_comment(source, behind)
     found = _HEADER.match(source.text, start)
     if found is None:
         raise source.error(
