@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from circuits.ansatz.entanglers import Pair, entangler_pairs
-from circuits.arguments import integer, rotations as checked_rotations, two_qubit_gate
+from circuits.arguments import integer, two_qubit_gate
+from circuits.arguments import rotations as checked_rotations
 from circuits.circuit import Circuit
 from circuits.gates.record import Gate
 from circuits.gates.table import TABLE

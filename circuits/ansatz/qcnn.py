@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from circuits.ansatz.entanglers import Pair
@@ -116,7 +117,7 @@ def _tree_stage(qubits: list[int]) -> Stage:
     first, last = qubits[0], qubits[-1]
     if len(qubits) == 2:
         return Stage([(first, last)], [(first, last)])
-    neighbours = list(zip(qubits, qubits[1:], strict=False))
+    neighbours = list(itertools.pairwise(qubits))
     convolution = [(first, last), *neighbours[::2], *neighbours[1::2]]
     return Stage(convolution, [(b, a) for a, b in neighbours[::2]])
 
