@@ -76,6 +76,7 @@ def test_map_qubits_moves_letters(pairs, order):
 def test_pauli_letters_multiply_with_exact_phases():
     assert X(0) * Y(0) == 1j * Z(0)
     assert Y(0) * X(0) == -1j * Z(0)
+    assert repr(X(0) * Y(0)) == "PauliSum({'Z0': 1j})"  # no negative zeros
     assert Z(2) * X(2) == 1j * Y(2)
     assert X(1) * X(1) == I() == I(5)
     assert (X(0) * Y(0) * Z(0)) == 1j * I()

@@ -70,6 +70,22 @@ def test_from_matrix_of_random_matrices(seed, scale):
     assert coefficient == pytest.approx(trace.real, abs=1e-12 * scale)
 
 
+def test_sparse_matrices_store_no_zeros():
+    assert (1 + Z(0)).to_sparse(3).nnz == 4  # twice the projector on |0>
+    assert (X(0) + 1j * PauliSum("Y0")).to_sparse().nnz == 1
+
+
+def test_from_matrix_drops_rounding_relative_to_the_matrix():
+    rng = np.random.default_rng(5)
+    unitary = np.linalg.qr(rng.normal(size=(16, 16)) + 1j * rng.normal(size=(16, 16)))[0]
+    rotated = unitary @ (1e6 * kron_matrix([("ZIXY", 1.0)])) @ unitary.conj().T
+    noisy = unitary.conj().T @ rotated @ unitary
+    assert len(PauliSum.from_matrix(noisy, tolerance=0)) > 1
+    found = PauliSum.from_matrix(noisy)
+    assert found.labels() == ("ZIXY",)
+    assert found.is_hermitian
+
+
 @pytest.mark.parametrize(
     ("action", "error", "text"),
     [
