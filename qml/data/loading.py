@@ -12,19 +12,15 @@ from torch import Tensor
 
 from circuits import errors
 
-from .classes import choose_classes
 from .dataset import PARTS, DataSet, Provenance
 from .formats.content import MAX_BYTES
-from .raw import Index, Labels, RawSet, Rows
+from .parts import choose, limited, split
+from .raw import Labels
 from .registry import find
 from .sets.record import Query, Record
-from .splits import make_generator, split_off, stratified_sample
-
-DEFAULT_VAL_FRACTION = 0.1
-DEFAULT_TEST_FRACTION = 0.2
+from .splits import make_generator
 
 Limit = int | Mapping[str, int]
-_Chosen = tuple[Rows, Index, Labels]
 
 
 def load(
@@ -111,9 +107,9 @@ def load(
         )
     )
     notes = list(raw.notes)
-    chosen, class_names = _choose(raw, classes, notes)
-    parts = _split(record, chosen, val_fraction, test_fraction, generator, notes)
-    parts = _limited(parts, limits, len(class_names), generator, notes)
+    chosen, class_names = choose(raw, classes, notes)
+    parts = split(record.name, chosen, val_fraction, test_fraction, generator, notes)
+    parts = limited(parts, limits, len(class_names), generator, notes)
     tensors: dict[str, Any] = {}
     for part in PARTS:
         rows, index, labels = parts[part]
@@ -158,85 +154,6 @@ def _limits(limit: Limit | None) -> dict[str, int]:
                 f"limit: expected integers >= 1, received {size!r} for {part}"
             )
     return limits
-
-
-def _choose(
-    raw: RawSet, classes: Sequence[int | str] | None, notes: list[str]
-) -> tuple[dict[str, _Chosen], tuple[str, ...]]:
-    if classes is None:
-        every = {
-            part: (rows, np.arange(len(rows.labels), dtype=np.int64), rows.labels)
-            for part, rows in raw.parts.items()
-        }
-        return every, raw.class_names
-    chosen: dict[str, _Chosen] = {}
-    class_names: tuple[str, ...] = ()
-    for part, rows in raw.parts.items():
-        index, labels, class_names = choose_classes(rows.labels, raw.class_names, classes)
-        chosen[part] = (rows, index, labels)
-    notes.append(f"classes {', '.join(class_names)} of {len(raw.class_names)}")
-    return chosen, class_names
-
-
-def _split(
-    record: Record,
-    chosen: dict[str, _Chosen],
-    val_fraction: float | None,
-    test_fraction: float | None,
-    generator: torch.Generator,
-    notes: list[str],
-) -> dict[str, _Chosen]:
-    parts = {("train" if part == "all" else part): rows for part, rows in chosen.items()}
-    for part, base, fraction, default in (
-        ("test", "samples", test_fraction, DEFAULT_TEST_FRACTION),
-        ("val", "training samples", val_fraction, DEFAULT_VAL_FRACTION),
-    ):
-        if part in chosen:
-            if fraction is not None:
-                raise errors.InvalidArgumentError(
-                    f"{part}_fraction: {record.name!r} comes with its own {part} part, so this "
-                    f"argument has no effect; leave it out, or make the part smaller with limit="
-                )
-            notes.append(f"{part}: the makers' own part")
-            continue
-        share = default if fraction is None else fraction
-        rows, index, labels = parts["train"]
-        copies = _copies_within(rows, index)
-        kept, off = split_off(labels, copies, share, f"{part}_fraction", generator)
-        parts["train"] = (rows, index[kept], labels[kept])
-        parts[part] = (rows, index[off], labels[off])
-        notes.append(f"{part}: {share} of the {base}, stratified, split off by seed")
-    return parts
-
-
-def _copies_within(rows: Rows, index: Index) -> Index:
-    """For each chosen row the place, among the chosen, of the first row identical to it."""
-    first = rows.first_copies()[index]
-    _, place, inverse = np.unique(first, return_index=True, return_inverse=True)
-    return place[inverse].astype(np.int64)
-
-
-def _limited(
-    parts: dict[str, _Chosen],
-    limits: dict[str, int],
-    n_classes: int,
-    generator: torch.Generator,
-    notes: list[str],
-) -> dict[str, _Chosen]:
-    limited = dict(parts)
-    for part, size in limits.items():
-        rows, index, labels = parts[part]
-        if size >= len(labels):
-            continue
-        if size < n_classes:
-            raise errors.InvalidArgumentError(
-                f"limit: expected at least one sample per class ({n_classes}) in {part}, received "
-                f"{size}; raise it, or keep fewer classes with classes="
-            )
-        kept = stratified_sample(labels, size, generator)
-        limited[part] = (rows, index[kept], labels[kept])
-        notes.append(f"{part}: {size} of {len(labels)} samples, stratified, chosen by seed")
-    return limited
 
 
 def _labels(labels: Labels) -> Tensor:

@@ -38,22 +38,27 @@ def make_generator(seed: int | torch.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(seed))
 
 
-def stratified_sample(labels: Labels, size: int, generator: torch.Generator) -> Index:
+def stratified_sample(
+    labels: Labels, size: int, generator: torch.Generator, at_least: int = 0
+) -> Index:
     """Choose rows at random so that every class keeps its share.
 
     Class c with n_c of n rows gets floor(size n_c / n) rows, and the rows that are left go to the
-    classes with the largest remainders (lower label first where they tie).
+    classes with the largest remainders (lower label first where they tie). With `at_least` = a,
+    each class first gets a rows, and the rule applies to the rest.
 
     Args:
         labels: Class numbers, shape ``(n,)``.
         size: How many rows, between 0 and n.
         generator: Source of randomness.
+        at_least: Rows that each class gets in any case; each class must have as many, and `size`
+            must suffice.
 
     Returns:
         Indices in ascending order, shape ``(size,)``.
     """
     classes, counts = np.unique(labels, return_counts=True)
-    quotas = _quotas(counts, size)
+    quotas = at_least + _quotas(counts - at_least, size - at_least * len(counts))
     chosen = [np.empty(0, dtype=np.int64)]
     for label, quota in zip(classes, quotas, strict=True):
         rows = np.nonzero(labels == label)[0]
