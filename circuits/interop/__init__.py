@@ -1,0 +1,1 @@
+"""Converters to and from other formats: OpenQASM, Qiskit, PennyLane."""
