@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from circuits.interop.qasm.definitions import Call, Definition
 from circuits.interop.qasm.expression import Expression
-from circuits.interop.qasm.library import recognised
 from circuits.interop.qasm.lexer import Token
+from circuits.interop.qasm.library import table_gate
 from circuits.interop.qasm.limits import Budget
 from circuits.interop.qasm.source import Source, show
 
@@ -59,12 +60,46 @@ def check_call(call: Call, source: Source) -> Call:
     return call
 
 
-def finished(definition: Definition, budget: Budget, offset: int) -> Definition:
-    """The definition after its depth is checked; our own gate if the body is exactly ours."""
-    budget.check("definition_depth", definition.depth, "depth of gate definitions", offset)
-    known = recognised(definition)
-    if known is not None:
-        return known
-    # Evaluated here, where the gates it uses have theirs already, so that no recursion is deep.
-    _ = definition.gates, definition.steps
-    return definition
+class Recogniser:
+    """Finishes definitions, and knows those that are exactly a gate of our table.
+
+    Args:
+        known: Shapes of the known definitions, by name.
+        learning: Whether every definition is to be taken for the gate of its name.
+    """
+
+    def __init__(
+        self, known: dict[str, tuple[Any, ...]] | None = None, *, learning: bool = False
+    ) -> None:
+        self.known = {} if known is None else known
+        self._learning = learning
+
+    def finish(self, definition: Definition, budget: Budget, offset: int) -> Definition:
+        """The definition after its depth is checked; our own gate if the body is exactly ours."""
+        budget.check("definition_depth", definition.depth, "depth of gate definitions", offset)
+        # Evaluated here, where the gates it uses have theirs already, so that no recursion is deep.
+        _ = definition.gates, definition.steps
+        name = definition.name
+        if self._learning:
+            self.known[name] = _shape(definition)
+        elif name not in self.known or self.known[name] != _shape(definition):
+            return definition
+        return table_gate(name, name)
+
+
+def _shape(definition: Definition) -> tuple[Any, ...]:
+    """Signature and body, with parameters by position."""
+    order = {name: k for k, name in enumerate(definition.parameters)}
+    calls = tuple(
+        (c.target.key, tuple(_code(a, order) for a in c.angles), c.qubits, c.modifiers)
+        for c in definition.body
+    )
+    return (len(order), definition.n_qubits, calls)
+
+
+def _code(expression: Expression, order: dict[str, int]) -> tuple[Any, ...]:
+    return tuple(
+        (step.action, order.get(step.argument, step.argument) if step.action == "name" else
+         step.argument, step.count)
+        for step in expression.code
+    )

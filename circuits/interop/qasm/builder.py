@@ -63,6 +63,12 @@ class Builder:
         self._sizes[is_quantum] = start + size
         return Bits(range(start, start + size), is_register, is_quantum)
 
+    def extend_to(self, size: int, offset: int) -> None:
+        """Have at least `size` qubits."""
+        if size > self._sizes[True]:
+            self.budget.check("qubits", size, "qubits in total", offset)
+            self._sizes[True] = size
+
     def apply(
         self,
         target: Definition,

@@ -50,12 +50,6 @@ class Call:
     modifiers: tuple[Modifier, ...] = ()
     offset: int = 0
 
-    @property
-    def shape(self) -> tuple[Any, ...]:
-        """The call without places, for comparison."""
-        angles = tuple(angle.shape for angle in self.angles)
-        return (self.target.key, angles, self.qubits, self.modifiers)
-
 
 @dataclass(frozen=True, eq=False)
 class Definition:

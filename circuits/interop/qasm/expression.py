@@ -13,7 +13,7 @@ import numpy as np
 
 from circuits.interop.qasm.lexer import Token
 from circuits.interop.qasm.limits import Budget
-from circuits.interop.qasm.numbers import (
+from circuits.interop.qasm.values import (
     CONSTANTS,
     FUNCTIONS,
     ArithmeticProblem,
@@ -56,11 +56,6 @@ class Expression:
 
     code: tuple[Step, ...]
     offset: int
-
-    @property
-    def shape(self) -> tuple[Any, ...]:
-        """The code without places, for comparison."""
-        return tuple(step[:3] for step in self.code)
 
     def substitute(self, values: Mapping[str, Any]) -> Expression:
         """The expression with some names replaced by values."""

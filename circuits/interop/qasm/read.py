@@ -15,6 +15,7 @@ from circuits.errors import (
     QasmLimitError,
 )
 from circuits.interop.qasm import version2, version3
+from circuits.interop.qasm.canonical import recogniser
 from circuits.interop.qasm.lexer import read_header
 from circuits.interop.qasm.limits import Budget, Limits
 from circuits.interop.qasm.source import Source
@@ -67,8 +68,8 @@ def loads(
         )
     try:
         if version == 2:
-            return version2.read(source, budget, start)
-        return version3.read(source, budget, start, names)
+            return version2.read(source, budget, start, recogniser(2))
+        return version3.read(source, budget, start, recogniser(3), names)
     except RecursionError:
         raise QasmLimitError("the program is nested too deeply for the Python stack") from None
 

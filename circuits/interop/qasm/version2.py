@@ -7,7 +7,7 @@ from typing import Any
 
 from circuits.circuit import Circuit
 from circuits.gates import TABLE
-from circuits.interop.qasm.body import check_call, check_distinct, check_names, finished
+from circuits.interop.qasm.body import Recogniser, check_call, check_distinct, check_names
 from circuits.interop.qasm.builder import Bits, Builder
 from circuits.interop.qasm.definitions import Call, Definition
 from circuits.interop.qasm.expansion import as_operand
@@ -15,7 +15,7 @@ from circuits.interop.qasm.expression import Expression, evaluate, parse
 from circuits.interop.qasm.lexer import Token
 from circuits.interop.qasm.library import ORIGINAL_QELIB1, builtins, qelib1
 from circuits.interop.qasm.limits import Budget
-from circuits.interop.qasm.numbers import CONSTANTS, FUNCTIONS
+from circuits.interop.qasm.values import CONSTANTS, FUNCTIONS
 from circuits.interop.qasm.source import Source, show
 from circuits.interop.qasm.stream import Stream
 from circuits.symbols import Angle
@@ -39,11 +39,15 @@ class Parser2:
         source: The text.
         budget: Limits and what has been used of them.
         start: Offset behind the version line.
+        recogniser: Knows the definitions that our exports write.
     """
 
-    def __init__(self, source: Source, budget: Budget, start: int) -> None:
+    def __init__(
+        self, source: Source, budget: Budget, start: int, recogniser: Recogniser
+    ) -> None:
         self._source = source
         self._budget = budget
+        self._recogniser = recogniser
         self._stream = Stream(source, 2, budget, start)
         self._builder = Builder(source, budget)
         self._names: dict[str, Definition | Bits] = dict(builtins(2))
@@ -159,7 +163,7 @@ class Parser2:
                 continue
             body.append(self._call(name.text, texts, places))
         definition = Definition(name.text, texts, len(qubits), body=tuple(body))
-        self._declare(name, finished(definition, self._budget, name.offset))
+        self._declare(name, self._recogniser.finish(definition, self._budget, name.offset))
 
     def _call(self, gate: str, parameters: tuple[str, ...], places: dict[str, int]) -> Call:
         """Read one statement of a gate body."""
@@ -240,8 +244,6 @@ class Parser2:
         self._builder.measure(qubits, bits, token.offset)
 
 
-def read(source: Source, budget: Budget, start: int) -> Circuit:
+def read(source: Source, budget: Budget, start: int, recogniser: Recogniser) -> Circuit:
     """Read an OpenQASM 2 program from the offset behind its version line."""
-    return Parser2(source, budget, start).run()
-
-
+    return Parser2(source, budget, start, recogniser).run()
