@@ -1,3 +1,3 @@
-"""Noise channels, noise models and error mitigation: empty in this release, filled by a later one."""
+"""Noise channels, noise models and error mitigation. Empty in this release."""
 
 __ketwork__ = True

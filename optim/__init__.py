@@ -1,3 +1,3 @@
-"""Quantum-aware optimizers and architecture search: empty in this release, filled by a later one."""
+"""Quantum-aware optimizers and architecture search. Empty in this release."""
 
 __ketwork__ = True
