@@ -32,6 +32,7 @@ CORE_PEERS = (
     "scipy",
     "networkx",
     "matplotlib",
+    "pillow",
     "scikit-learn",
     "typer",
     "rich",

@@ -22,7 +22,6 @@ NEVER_AT_IMPORT = (
     "networkx",
     "typer",
     "rich",
-    "tqdm",
 )
 
 

@@ -18,13 +18,14 @@ _NUMERICS = frozenset({"torch", "numpy", "scipy", "networkx", "ketwork"})
 # matching prefix, and may always import the standard library and its own package.
 TABLE = {
     "circuits/": _NUMERICS,
-    "circuits/interop/qiskit/": _NUMERICS | {"qiskit"},
+    "circuits/interop/qiskit/": _NUMERICS | {"qiskit", "sympy"},
     "circuits/interop/pennylane/": _NUMERICS | {"pennylane"},
     "circuits/pauli/qiskit_operators.py": _NUMERICS | {"qiskit"},
     "circuits/drawing/": _NUMERICS | {"matplotlib"},
     "noise/": _NUMERICS | {"circuits"},
     "optim/": _NUMERICS | {"circuits"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
+    "qml/data/": _NUMERICS | {"circuits", "sklearn", "PIL", "tqdm"},
     "qml/cli/": _NUMERICS
     | {"circuits", "noise", "optim", "sklearn", "matplotlib", "tqdm", "typer", "rich"},
     "ketwork.py": frozenset({"torch", "qml"}),
