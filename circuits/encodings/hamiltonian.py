@@ -71,8 +71,9 @@ def _check_generator(generator: PauliSum, n: int, k: int) -> None:
         raise ObservableError(
             f"Argument `generators[{k}]` must be Hermitian (real coefficients), got {generator}."
         )
-    wide = any((x | z) >> n for x, z, _ in generator.terms)
-    if wide or (generator.n_qubits is not None and generator.n_qubits != n):
+    if not generator.terms:
+        raise ObservableError(f"Argument `generators[{k}]` is zero: feature {k} has no effect.")
+    if generator.n_qubits > n or generator.width not in (None, n):
         raise ObservableError(f"Argument `generators[{k}]` does not fit {n} qubit(s): {generator}.")
 
 
