@@ -41,12 +41,12 @@ def qcnn(
     chain: bool = False,
     name: str = "weight",
 ) -> QCNNAnsatz:
-    """The network of Hur et al.: log2(n) stages, each with one set of angles for all its blocks.
+    """The network of Hur et al.: a few stages, each with one set of angles for all its blocks.
 
-    On 8 qubits the pairs are those of the paper; `qcnn_stages` gives them for any power of two.
+    On 8 qubits the pairs are those of the paper; `qcnn_stages` says how other sizes generalise.
 
     Args:
-        n_qubits: Number of qubits n, a power of two, at least 2.
+        n_qubits: Number of qubits n, at least 2: a power of two, for a chain any even number.
         block: Convolution block: a name in `BLOCKS` or a `Block`.
         pooling: Whether pooling blocks follow each convolution; default yes, except that a chain
             has none.
@@ -55,11 +55,11 @@ def qcnn(
 
     Returns:
         Circuit and readout qubit n/2. The circuit has one group of weights of shape
-        `(log2(n), k)`: row s holds the block's angles of stage s, then the two of its pooling.
+        `(stages, k)`: row s holds the block's angles of stage s, then the two of its pooling.
 
     Raises:
-        KetworkError: If `n_qubits` is not a power of two, the block is unknown, or pooling is
-            asked of a chain.
+        KetworkError: If `n_qubits` does not fit, the block is unknown, or pooling is asked of a
+            chain.
 
     References:
         Hur, Kim and Park, Quantum Mach. Intell. 4, 3 (2022), arXiv:2108.00661.
@@ -93,24 +93,27 @@ def qcnn_stages(n_qubits: int, *, chain: bool = False) -> list[Stage]:
     its pooling maps q_{j+1} to q_j for even j. The last stage has the pair (0, n/2) and pools 0
     to n/2.
 
-    A chain couples neighbours: all of them in the first stage, bricks (0, 1), (2, 3), ... first;
-    then, in stage s, the log2(n) - s pairs that lie a step apart around (n/2 - 1, n/2), so that
-    everything ends in qubit n/2.
+    A chain is the backward light cone of the pair (n/2 - 1, n/2): rows of n/2, n/2 - 1, ..., 1
+    neighbouring pairs, (0, 1), (2, 3), ... in the first, each row centred. The first two rows
+    are one stage, every further row is a stage of its own: max(1, n/2 - 1) stages, 3 on 8 qubits.
 
     Args:
-        n_qubits: Number of qubits n, a power of two, at least 2.
+        n_qubits: Number of qubits n, at least 2: a power of two, for a chain any even number.
         chain: Whether to give the pairs of the chain variant.
 
     >>> [stage.convolution for stage in qcnn_stages(8)[1:]]
     [[(0, 6), (0, 2), (4, 6), (2, 4)], [(0, 4)]]
     """
     n = integer(n_qubits, "n_qubits", 2)
+    if chain:
+        if n % 2:
+            raise InvalidArgumentError(f"Argument `n_qubits` of a chain must be even, got {n}.")
+        rows = [_chain_row(n, count) for count in range(n // 2, 0, -1)]
+        first = [pair for row in rows[:2] for pair in row]
+        return [Stage(first, []), *(Stage(row, []) for row in rows[2:])]
     if n & (n - 1):
         raise InvalidArgumentError(f"Argument `n_qubits` must be a power of two, got {n}.")
-    depth = n.bit_length() - 1
-    if chain:
-        return [Stage(_chain_pairs(n, s, depth - s), []) for s in range(depth)]
-    return [_tree_stage(list(range(0, n, 2**s))) for s in range(depth)]
+    return [_tree_stage(list(range(0, n, 2**s))) for s in range(n.bit_length() - 1)]
 
 
 def _tree_stage(qubits: list[int]) -> Stage:
@@ -122,9 +125,6 @@ def _tree_stage(qubits: list[int]) -> Stage:
     return Stage(convolution, [(b, a) for a, b in neighbours[::2]])
 
 
-def _chain_pairs(n: int, stage: int, count: int) -> list[Pair]:
-    if stage == 0:
-        neighbours = [(q, q + 1) for q in range(n - 1)]
-        return neighbours[::2] + neighbours[1::2]
+def _chain_row(n: int, count: int) -> list[Pair]:
     start = n // 2 - count
     return [(start + 2 * k, start + 2 * k + 1) for k in range(count)]
