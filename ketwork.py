@@ -130,7 +130,7 @@ def info() -> dict[str, Any]:
         "ketwork": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": [asdict(package) for package in found],
+        "packages": [{**asdict(p), "distributions": list(p.distributions)} for p in found],
         "core": {name: _version(name) for name in CORE_PEERS},
         "optional": {name: _version(name) for name in OPTIONAL_PEERS},
         **_torch_facts(),
