@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 
@@ -11,6 +12,7 @@ import torch
 
 from circuits import errors
 from qml import data
+from qml.data.formats.content import verify
 from qml.data.formats.npz import read_npz
 
 from .fixtures import medmnist_arrays
@@ -47,6 +49,18 @@ def test_another_edition_fails_the_checksum(tmp_path):
     np.savez(tmp_path / "breastmnist.npz", **medmnist_arrays())
     with pytest.raises(errors.DataCorruptedError, match="750601b1f35ba3300ea97c75c52ff8f6"):
         data.load("breastmnist", data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["md5", "sha256"])
+def test_both_kinds_of_checksum(tmp_path, kind):
+    path = tmp_path / "a"
+    path.write_bytes(b"content")
+    right = hashlib.new(kind, b"content").hexdigest()
+    record = verify(path, b"content", f"{kind}:{right}")
+    assert record.verified
+    assert record.sha256 == hashlib.sha256(b"content").hexdigest()
+    with pytest.raises(errors.DataCorruptedError, match=f"expected {kind} {right}"):
+        verify(path, b"contents", f"{kind}:{right}")
 
 
 def test_own_file_says_that_nothing_was_verified(tmp_path):
