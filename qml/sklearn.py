@@ -178,7 +178,7 @@ class AbstractTorchEstimator(BaseEstimator):
     def _samples(self, x: np.ndarray, module: nn.Module) -> torch.Tensor:
         floating = [p.dtype for p in module.parameters() if p.is_floating_point()]
         dtype = self.dtype or (floating[0] if floating else torch.get_default_dtype())
-        return torch.as_tensor(np.ascontiguousarray(x)).to(dtype)
+        return torch.tensor(np.ascontiguousarray(x), dtype=dtype)
 
     def _split(
         self, x: torch.Tensor, y: torch.Tensor
@@ -305,7 +305,7 @@ class TorchRegressor(RegressorMixin, AbstractTorchEstimator):
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True
         )
         self._flat = y.ndim == 1
-        targets = torch.as_tensor(np.asarray(y, dtype=np.float64))
+        targets = torch.tensor(np.ascontiguousarray(y, dtype=np.float64))
         return self._train(X, targets, 1 if self._flat else y.shape[1])
 
     def predict(self, X: Any) -> np.ndarray:

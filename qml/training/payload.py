@@ -18,6 +18,7 @@ import pickletools
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ import torch
 from circuits import errors
 
 MAX_PICKLE_BYTES = 64 * 2**20
+MAX_DEPTH = 50
 _GLOBALS = frozenset(
     {"torch._utils _rebuild_tensor_v2", "collections OrderedDict", "collections Counter"}
     | {f"torch {storage.__name__}" for storage in torch._storage_classes}
@@ -49,7 +51,9 @@ def encode(tree: Mapping[str, Any]) -> bytes:
         CheckpointError: If the tree holds anything else.
     """
     buffer = io.BytesIO()
-    torch.save(_plain(tree, ""), buffer)
+    torch.save(_plain(tree, "", 0), buffer)
+    with zipfile.ZipFile(buffer) as archive:
+        _check_pickle_size(max(e.file_size for e in archive.infolist() if _is_pickle(e)))
     return buffer.getvalue()
 
 
@@ -69,15 +73,17 @@ def decode(payload: bytes) -> dict[str, Any]:
     try:
         tree = torch.load(archive, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise errors.CheckpointError(f"The checkpoint cannot be decoded: {error}") from error
+        raise errors.CheckpointError(
+            f"The checkpoint cannot be decoded ({type(error).__name__}). Do not trust this file."
+        ) from error
     if not isinstance(tree, dict):
         raise errors.CheckpointError(
             f"A checkpoint must hold a dictionary, received {type(tree).__name__}."
         )
     total = 0
-    for name, leaf in _leaves(tree):
+    for path, leaf in _leaves(tree):
         if isinstance(leaf, torch.Tensor):
-            total += _checked_size(name, leaf)
+            total += _checked_size(path, leaf)
     if total > len(payload):
         raise errors.CheckpointError(
             f"The checkpoint claims {total} bytes of tensors in {len(payload)} bytes of file."
@@ -95,13 +101,15 @@ def check_finite(tree: Mapping[str, Any], remedy: str) -> None:
     Raises:
         CheckpointError: Naming the first such tensor.
     """
-    for name, leaf in _leaves(tree):
+    for path, leaf in _leaves(tree):
         if isinstance(leaf, torch.Tensor) and not bool(torch.isfinite(leaf).all()):
-            raise errors.CheckpointError(f"`{name}` holds NaN or infinite values. {remedy}")
+            raise errors.CheckpointError(f"`{path}` holds NaN or infinite values. {remedy}")
 
 
-def _plain(value: Any, name: str) -> Any:
+def _plain(value: Any, name: str, depth: int) -> Any:
     """Copies a tree into fresh containers and tensors that own exactly their elements."""
+    if depth > MAX_DEPTH:
+        raise errors.CheckpointError(f"`{name:.200}` lies deeper than {MAX_DEPTH} levels.")
     if isinstance(value, torch.Tensor):
         if value.layout is not torch.strided or value.is_quantized or value.is_meta:
             raise errors.CheckpointError(f"`{name}` is not a dense tensor; make it dense first.")
@@ -111,9 +119,9 @@ def _plain(value: Any, name: str) -> Any:
         return Counter(dict(value))
     if isinstance(value, Mapping):
         prefix = f"{name}." if name else ""
-        return {_key(k, name): _plain(v, f"{prefix}{k}") for k, v in value.items()}
+        return {_key(k, name): _plain(v, f"{prefix}{k}", depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        items = [_plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
+        items = [_plain(item, f"{name}[{i}]", depth + 1) for i, item in enumerate(value)]
         return items if isinstance(value, list) else tuple(items)
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
@@ -143,7 +151,7 @@ def _checked_archive(payload: bytes) -> io.BytesIO:
             _check_entries(archive.infolist(), len(payload))
             for entry in archive.infolist():
                 content = archive.read(entry)
-                if entry.filename.endswith(".pkl"):
+                if _is_pickle(entry):
                     _check_pickle(content)
                 copy.writestr(entry.filename, content)
     except errors.CheckpointError:
@@ -163,12 +171,20 @@ def _check_entries(entries: list[zipfile.ZipInfo], available: int) -> None:
         raise errors.CheckpointError("The checkpoint holds two entries of one name.")
 
 
-def _check_pickle(content: bytes) -> None:
-    if len(content) > MAX_PICKLE_BYTES:
+def _is_pickle(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.endswith(".pkl")
+
+
+def _check_pickle_size(size: int) -> None:
+    if size > MAX_PICKLE_BYTES:
         raise errors.CheckpointError(
-            f"The checkpoint's structure takes {len(content)} bytes; at most {MAX_PICKLE_BYTES} "
-            "are allowed. Store large lists as tensors."
+            f"The checkpoint's structure takes {size} bytes; at most {MAX_PICKLE_BYTES} are "
+            "allowed. Store large lists as tensors."
         )
+
+
+def _check_pickle(content: bytes) -> None:
+    _check_pickle_size(len(content))
     for opcode, argument, _ in pickletools.genops(content):
         if opcode.name not in _OPCODES or (opcode.name == "GLOBAL" and argument not in _GLOBALS):
             raise errors.CheckpointError(
@@ -177,30 +193,53 @@ def _check_pickle(content: bytes) -> None:
             )
 
 
-def _checked_size(name: str, tensor: torch.Tensor) -> int:
+def _checked_size(path: _Path, tensor: torch.Tensor) -> int:
     """Returns the bytes of a tensor that owns exactly the storage its shape needs."""
     size = tensor.numel() * tensor.element_size()
     if tensor.requires_grad or tensor.untyped_storage().nbytes() != size:
         raise errors.CheckpointError(
-            f"`{name}` claims shape {tuple(tensor.shape)}, but the file does not store "
+            f"`{path}` claims shape {tuple(tensor.shape)}, but the file does not store "
             f"exactly those {size} bytes for it. Do not trust this file."
         )
     if not tensor.is_contiguous():
-        raise errors.CheckpointError(f"`{name}` is not contiguous. Do not trust this file.")
+        raise errors.CheckpointError(f"`{path}` is not contiguous. Do not trust this file.")
     return size
 
 
-def _leaves(tree: Any) -> Iterator[tuple[str, Any]]:
-    """Yields name and value of every leaf; refuses containers that appear twice (or in itself)."""
+def _leaves(tree: Any) -> Iterator[tuple[_Path, Any]]:
+    """Yields path and value of every leaf.
+
+    Containers that appear twice (or in themselves) are refused, for walking them could take
+    forever, and so are trees deeper than `MAX_DEPTH`.
+    """
     seen: set[int] = set()
-    stack: list[tuple[str, Any]] = [("", tree)]
+    stack: list[tuple[_Path, Any]] = [(_Path(), tree)]
     while stack:
-        name, value = stack.pop()
+        path, value = stack.pop()
         if not isinstance(value, dict | list | tuple):
-            yield name, value
+            yield path, value
             continue
         if value and id(value) in seen:
-            raise errors.CheckpointError(f"`{name}` appears twice in the checkpoint.")
+            raise errors.CheckpointError(f"`{path}` appears twice in the checkpoint.")
+        if path.depth > MAX_DEPTH:
+            raise errors.CheckpointError(f"`{path}` lies deeper than {MAX_DEPTH} levels.")
         seen.add(id(value))
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        stack.extend((f"{name}.{key}" if name else f"{key}", item) for key, item in pairs)
+        stack.extend((_Path(path, key, path.depth + 1), item) for key, item in pairs)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Where a value stands in a tree; spelled out (and cut off) only when it is shown."""
+
+    parent: _Path | None = None
+    key: Any = None
+    depth: int = 0
+
+    def __str__(self) -> str:
+        keys: list[str] = []
+        path = self
+        while path.parent is not None:
+            keys.append(f"{path.key!s:.80}")
+            path = path.parent
+        return ".".join(reversed(keys))[:200]
