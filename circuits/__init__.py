@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from circuits import errors, gates
+from circuits import ansatz, encodings, errors, gates, pauli
+from circuits.backends import DensityMatrix, StateVector
 from circuits.circuit import Circuit
+from circuits.execution import Backend, Probabilities, Request, Result, Values, counts
+from circuits.gradients import SPSA
 from circuits.ops import Op
+from circuits.pauli import PauliSum
 from circuits.symbols import Angle, Group, inputs, weights
 
-__all__ = ["Angle", "Circuit", "Group", "Op", "errors", "gates", "inputs", "weights"]
+__all__ = [
+    "SPSA",
+    "Angle",
+    "Backend",
+    "Circuit",
+    "DensityMatrix",
+    "Group",
+    "Op",
+    "PauliSum",
+    "Probabilities",
+    "Request",
+    "Result",
+    "StateVector",
+    "Values",
+    "ansatz",
+    "counts",
+    "encodings",
+    "errors",
+    "gates",
+    "inputs",
+    "pauli",
+    "weights",
+]

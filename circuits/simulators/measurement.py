@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import final
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -113,17 +112,12 @@ class Expectations(Measurement):
     def _table(self, x_mask: int, state: Tensor) -> Tensor:
         held = self._held.setdefault((state.dtype, state.device), {})
         if x_mask not in held:
-            size = 2**self.n_qubits
-            table = np.zeros((self.n_values, size), dtype=np.complex128)
-            indices = np.arange(size)
+            real = torch.zeros_like(state[:, 0].real)
+            rows = [real if not x_mask else torch.complex(real, real)] * self.n_values
             for k, z_mask, coefficient in self._terms[x_mask]:
-                odd = np.bitwise_count(indices & z_mask) & 1
-                table[k] += coefficient * (1 - 2.0 * odd)
-            if x_mask:
-                held[x_mask] = torch.as_tensor(table, dtype=state.dtype, device=state.device)
-            else:
-                dtype = real_dtype(state.dtype)
-                held[x_mask] = torch.as_tensor(table.real, dtype=dtype, device=state.device)
+                weight = coefficient if x_mask else complex(coefficient).real
+                rows[k] = rows[k] + parity_sign(self.n_qubits, z_mask, state) * weight
+            held[x_mask] = torch.stack(rows)
         return held[x_mask]
 
 

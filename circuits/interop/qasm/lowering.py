@@ -22,6 +22,7 @@ MAX_STATE_QUBITS = 14
 MAX_CONTROLS = 10
 
 _MODIFIED = {"sxdg": "inv @ sx"}
+_LABELS = {"rxx": "XX", "ryy": "YY", "rzz": "ZZ", "rzx": "ZX"}
 _HALF_PI = math.pi / 2
 
 
@@ -82,8 +83,24 @@ def _lower_2(op: Op) -> list[Piece]:
             matrix, op.qubits[: op.n_controls], op.qubits[-1]
         )
     else:
-        parts = _synthesised(op)
+        parts = _controlled_parts(op) or _synthesised(op)
     return [piece for part in parts for piece in lower(part, 2)]
+
+
+def _controlled_parts(op: Op) -> list[Op]:
+    """A controlled two-qubit gate through the one factor that needs the controls; maybe none."""
+    controls, targets = op.qubits[: op.n_controls], op.qubits[op.n_controls :]
+    if op.kind in _LABELS:
+        rotation = g.pauli_rotation(op.angles[0], _LABELS[op.kind], *targets)
+        return [g.controlled(rotation, *controls)]
+    if op.kind == "iswap":
+        halves = [g.pauli_rotation(-_HALF_PI, label, *targets) for label in ("XX", "YY")]
+        return [g.controlled(half, *controls) for half in halves]
+    if op.kind in ("swap", "cswap"):
+        a, b = targets
+        outer = g.cx(b, a)
+        return [outer, g.controlled(g.x(b), *controls, a), outer]
+    return []
 
 
 def _uncontrolled(op: Op) -> g.Gate:

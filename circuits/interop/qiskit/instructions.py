@@ -65,15 +65,13 @@ def _read(operation: Any, reader: Reader, qubits: Any, clbits: Any, place: str) 
     if definition is not None:
         reader.read_circuit(definition, qubits, clbits, f"{place} > instruction ")
         return
-    if not hasattr(operation, "to_matrix") or clbits:
-        raise ConversionError(
-            f"The {place} has no definition and no matrix, so it cannot be converted. Give the "
-            "gate a `definition`, or replace it by standard gates."
-        )
     try:
         matrix = operation.to_matrix()
-    except Exception as error:
-        raise ConversionError(f"The {place} has neither definition nor matrix: {error}") from error
+    except Exception as error:  # user code, and Qiskit's own class for "there is none"
+        raise ConversionError(
+            f"The {place} has no definition and no matrix ({error}), so it cannot be converted. "
+            "Give the gate a `definition`, or replace it by standard gates."
+        ) from error
     reader.add(g.unitary(matrix, *qubits), place)
 
 
@@ -171,13 +169,13 @@ def _evolution(
 def _permutation(
     operation: PermutationGate, reader: Reader, qubits: Any, clbits: Any, place: str
 ) -> None:
-    """Qubit `pattern[k]` moves to position k, by exchanges along each cycle."""
-    pattern = [int(k) for k in operation.params[0]]
-    for k in range(len(pattern)):
-        while pattern[k] != k:
-            other = pattern[k]
-            reader.add(Op(TABLE["swap"], (qubits[k], qubits[other])), place)
-            pattern[k], pattern[other] = pattern[other], other
+    """Position k receives qubit `pattern[k]`."""
+    content = list(range(len(qubits)))
+    for position, wanted in enumerate(int(k) for k in operation.params[0]):
+        other = content.index(wanted)
+        if other != position:
+            reader.add(Op(TABLE["swap"], (qubits[position], qubits[other])), place)
+            content[position], content[other] = content[other], content[position]
 
 
 @_read.register(StatePreparation)

@@ -119,8 +119,6 @@ class Reader:
         self, operation: Any, qubits: Sequence[int], clbits: Sequence[int], place: str
     ) -> None:
         """Read one operation on these qubits; `place` says where it stands."""
-        if getattr(operation, "condition", None) is not None:
-            raise ConversionError(f"The {place} is conditional; classical control is unsupported.")
         read_operation(operation, self, qubits, clbits, place)
 
     def add(self, op: Op, place: str) -> None:

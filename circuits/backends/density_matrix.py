@@ -1,0 +1,168 @@
+"""The density-matrix simulator: the independent reference for channels.
+
+It applies every op on its own, rho -> U rho U^dagger or rho -> sum_k K_k rho K_k^dagger, without
+fusing anything. Differentiable by backpropagation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from circuits.backends.statevector import check_memory, check_pure
+from circuits.circuit import Circuit
+from circuits.execution import Backend, Request, Result, as_generator
+from circuits.gates.matrices import complex_dtype
+from circuits.ops import Op
+from circuits.simulators import kernels, sampling
+from circuits.simulators.binding import Binding, bind
+from circuits.simulators.measurement import marginal
+
+
+@final
+class DensityMatrix(Backend):
+    """Exact simulation of mixed states; circuits may hold Kraus channels.
+
+    >>> DensityMatrix()
+    DensityMatrix()
+    """
+
+    differentiable = True
+
+    def __repr__(self) -> str:
+        return "DensityMatrix()"
+
+    def run(self, requests: Sequence[Request]) -> list[Result]:
+        return [self._run(request) for request in requests]
+
+    def _run(self, request: Request) -> Result:
+        n = request.circuit.n_qubits
+        rho = density_matrix(request.circuit, request.inputs, request.weights)
+        metadata = {**request.tags, "backend": repr(self), "shots": request.shots}
+        if request.qubits is not None:
+            probabilities = _diagonal(rho, n)
+            if request.shots is None:
+                kept = marginal(probabilities, request.qubits, n)
+                return Result(values=kept.T, metadata=metadata)
+            generator = as_generator(request.generator)
+            bits = sampling.sample_bits(probabilities, request.qubits, n, request.shots, generator)
+            return Result(samples=bits, metadata=metadata)
+        if request.shots is None:
+            values = [_trace(rho, observable.terms, n) for observable in request.observables]
+            return Result(values=torch.stack(values, dim=1), metadata=metadata)
+        fixed = rho.detach()
+
+        def rotated(basis: dict[int, str]) -> Tensor:
+            return _diagonal(_rotate(fixed, basis, n), n).clamp(min=0)
+
+        means, variances = sampling.estimate(
+            rotated, request.observables, request.shots, as_generator(request.generator)
+        )
+        return Result(values=means, variances=variances, metadata=metadata)
+
+
+def density_matrix(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
+    """The final state rho as `(4**n, batch)`, row index major: entry r * 2**n + c is rho[r, c].
+
+    Args:
+        circuit: The circuit.
+        inputs: `(batch, n_inputs)`.
+        weights: `(1 or batch, n_weights)`.
+    """
+    check_preparations(circuit)
+    check_memory(2 * circuit.n_qubits, inputs.shape[0], inputs.dtype)
+    n, batch = circuit.n_qubits, inputs.shape[0]
+    angles = _angles(bind(circuit), circuit, inputs, weights)
+    rho = kernels.zero_state(2 * n, batch, complex_dtype(inputs.dtype), inputs.device)
+    first = 0
+    for op in circuit.ops:
+        mine = angles[first : first + len(op.angles)]
+        first += len(op.angles)
+        if op.kind == "state_preparation":
+            rho = _prepare(rho, op, mine, n)
+        elif op.kind == "kraus":
+            assert op.data is not None
+            operators = torch.as_tensor(op.data.copy(), dtype=rho.dtype, device=rho.device)
+            rho = sum((_sandwich(rho, k[..., None], op.qubits, n) for k in operators), 0 * rho)
+        elif op.name not in ("barrier", "delay", "id", "global_phase"):
+            matrix = op.gate.matrix(mine.T) if op.gate.block else _full(op, mine)
+            matrix = matrix.permute(1, 2, 0) if matrix.dim() == 3 else matrix[..., None]
+            rho = _sandwich(rho, matrix, op.qubits, n)
+    return rho
+
+
+def check_preparations(circuit: Circuit) -> None:
+    """Refuse state preparation on used qubits; channels are welcome here."""
+    check_pure(Circuit(circuit.n_qubits, [op for op in circuit.ops if op.kind != "kraus"]))
+
+
+def _full(op: Op, angles: Tensor) -> Tensor:
+    from circuits.gates.record import controlled_matrix
+
+    return controlled_matrix(op.block(angles.T), op.n_controls)
+
+
+def _angles(binding: Binding, circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
+    """All angles `(n_slots, batch)` in the circuit's order."""
+    numbers = [
+        torch.as_tensor(n, dtype=inputs.dtype, device=inputs.device)
+        for n in binding.numbers(circuit)
+    ]
+    batch = inputs.shape[0]
+    one, spread = inputs.new_ones(1, batch), weights.T.expand(-1, batch)
+    shared = binding.shared.evaluate(torch.cat([one, spread]), *numbers[:2])
+    varying = binding.per_sample.evaluate(torch.cat([one, inputs.T, spread]), *numbers[2:])
+    rows: dict[int, Tensor] = {}
+    for table, values in ((binding.shared, shared), (binding.per_sample, varying)):
+        rows.update(zip(table.slots.tolist(), values.unbind(0), strict=True))
+    if not rows:
+        return inputs.new_zeros(0, batch)
+    return torch.stack([rows[k] for k in range(len(rows))])
+
+
+def _sandwich(rho: Tensor, matrix: Tensor, qubits: tuple[int, ...], n: int) -> Tensor:
+    """K rho K^dagger for a matrix `(d, d, batch or 1)`; columns are qubits 0..n-1, rows n..2n-1."""
+    rows = tuple(q + n for q in qubits)
+    rho = kernels.apply_matrix(rho, matrix, rows, (), 2 * n)
+    return kernels.apply_matrix(rho, matrix.conj(), qubits, (), 2 * n)
+
+
+def _prepare(rho: Tensor, op: Op, angles: Tensor, n: int) -> Tensor:
+    if op.data is not None:
+        amplitudes = torch.as_tensor(op.data.copy(), dtype=rho.dtype, device=rho.device)[:, None]
+    else:
+        amplitudes = (angles / torch.linalg.vector_norm(angles, dim=0)).to(rho.dtype)
+    rows = tuple(q + n for q in op.qubits)
+    rho = kernels.prepare(amplitudes, rows, 2 * n, rho)
+    return kernels.prepare(amplitudes.conj(), op.qubits, 2 * n, rho)
+
+
+def _diagonal(rho: Tensor, n: int) -> Tensor:
+    index = torch.arange(2**n, device=rho.device) * (2**n + 1)
+    return rho.index_select(0, index).real
+
+
+def _rotate(rho: Tensor, basis: dict[int, str], n: int) -> Tensor:
+    for qubit, letter in basis.items():
+        if letter != "Z":
+            change = torch.as_tensor(
+                sampling.BASIS_CHANGE[letter], dtype=rho.dtype, device=rho.device
+            )
+            rho = _sandwich(rho, change[..., None], (qubit,), n)
+    return rho
+
+
+def _trace(rho: Tensor, terms: Sequence[tuple[int, int, complex]], n: int) -> Tensor:
+    """Tr(O rho) = sum_i (O rho)[i, i], term by term: `(batch,)`."""
+    total = rho.real.new_zeros(rho.shape[1])
+    states = torch.arange(2**n, device=rho.device)
+    for x_mask, z_mask, coefficient in terms:
+        source = states ^ x_mask
+        entries = rho.index_select(0, source * 2**n + states)
+        sign = kernels.parity_sign(n, z_mask, rho).index_select(0, source)
+        phase = coefficient * 1j ** ((x_mask & z_mask).bit_count() % 4)
+        total = total + (phase * (sign[:, None] * entries).sum(0)).real
+    return total

@@ -1,0 +1,159 @@
+"""Running circuits directly: the functions behind `Circuit`'s methods.
+
+Each converts and checks the values, runs, and shapes the result, in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from circuits.backends.statevector import StateVector, check_memory, engine_for
+from circuits.circuit import Circuit
+from circuits.errors import ArgumentTypeError, InvalidArgumentError
+from circuits.execution import Backend, Probabilities, Request, Result, Seed, check_shots
+from circuits.gradients import make_evaluator
+from circuits.gradients.adjoint import check_finite
+from circuits.ops import check_qubits
+from circuits.pauli import PauliSum, as_observables
+from circuits.values import Bound, bind_values
+
+
+def check_backend(backend: Any) -> Backend:
+    """The backend, or the default one for `None`."""
+    if backend is None:
+        return StateVector()
+    if not isinstance(backend, Backend):
+        raise ArgumentTypeError(
+            f"Argument `backend` must be a Backend such as circuits.StateVector(), got "
+            f"{type(backend).__name__}: {backend!r}."
+        )
+    return backend
+
+
+def check_observables(circuit: Circuit, observables: Any) -> tuple[PauliSum, ...]:
+    """Hermitian observables that fit the circuit.
+
+    Raises:
+        ObservableError: If one is malformed, not Hermitian, or on a missing qubit.
+    """
+    checked = tuple(as_observables(observables))
+    for k, observable in enumerate(checked):
+        observable.check_fits(circuit.n_qubits)
+        observable.check_hermitian(f"observables[{k}]")
+    return checked
+
+
+def check_kept(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...]:
+    """Qubits of the circuit to keep; all for `None`."""
+    if qubits is None:
+        return tuple(range(circuit.n_qubits))
+    kept = check_qubits(list(qubits), "qubits")
+    if not kept or max(kept) >= circuit.n_qubits:
+        raise InvalidArgumentError(
+            f"Argument `qubits` must list qubits of the circuit, 0 to {circuit.n_qubits - 1}, got "
+            f"{kept}."
+        )
+    return kept
+
+
+def _can_look(tensor: Tensor) -> bool:
+    return not torch.compiler.is_compiling() and not torch._C._functorch.is_functorch_wrapped_tensor(
+        tensor
+    )
+
+
+def statevector(circuit: Circuit, x: Any = None, w: Any = None) -> Tensor:
+    """See `Circuit.statevector`."""
+    bound = bind_values(circuit, x, w)
+    values = bound.values
+    engine = engine_for(circuit)
+    check_memory(circuit.n_qubits, values.points, values.inputs.dtype)
+    with torch.autocast(values.inputs.device.type, enabled=False):
+        state = engine.state(values.inputs, values.weights)
+    if _can_look(state):
+        check_finite(torch.view_as_real(state.detach().resolve_conj()), *_detached(bound))
+    complex_dtype = torch.complex128 if bound.dtype == torch.float64 else torch.complex64
+    return state.T.reshape(*bound.batch, -1).to(complex_dtype)
+
+
+def _detached(bound: Bound) -> tuple[Tensor, Tensor]:
+    return bound.values.inputs.detach(), bound.values.weights.detach()
+
+
+def expectation(
+    circuit: Circuit,
+    observables: Any,
+    x: Any = None,
+    w: Any = None,
+    backend: Backend | None = None,
+    shots: int | None = None,
+    generator: Seed = None,
+) -> Tensor:
+    """See `Circuit.expectation`."""
+    checked = check_observables(circuit, observables)
+    machine, spent = check_backend(backend), check_shots(shots)
+    bound = bind_values(circuit, x, w)
+    evaluate = make_evaluator(circuit, checked, machine, spent, generator)
+    values = evaluate(bound.values.inputs, bound.values.weights)
+    if _can_look(values):
+        check_finite(values.detach(), *_detached(bound))
+    return values.reshape(*bound.batch, len(checked)).to(bound.dtype)
+
+
+def estimate(
+    circuit: Circuit,
+    observables: Any,
+    x: Any = None,
+    w: Any = None,
+    backend: Backend | None = None,
+    shots: int | None = None,
+    generator: Seed = None,
+) -> Result:
+    """See `Circuit.estimate`."""
+    checked = check_observables(circuit, observables)
+    machine = check_backend(backend)
+    bound = bind_values(circuit, x, w)
+    request = Request(circuit, bound.values, checked, shots=shots, generator=generator)
+    return machine.run([request])[0].reshape(bound.batch, bound.dtype)
+
+
+def probabilities(
+    circuit: Circuit,
+    x: Any = None,
+    w: Any = None,
+    backend: Backend | None = None,
+    qubits: Sequence[int] | None = None,
+) -> Tensor:
+    """See `Circuit.probabilities`."""
+    kept = check_kept(circuit, qubits)
+    machine = check_backend(backend)
+    bound = bind_values(circuit, x, w)
+    evaluate = make_evaluator(circuit, Probabilities(kept), machine)
+    values = evaluate(bound.values.inputs, bound.values.weights)
+    if _can_look(values):
+        check_finite(values.detach(), *_detached(bound))
+    return values.reshape(*bound.batch, 2 ** len(kept)).to(bound.dtype)
+
+
+def sample(
+    circuit: Circuit,
+    shots: int,
+    x: Any = None,
+    w: Any = None,
+    backend: Backend | None = None,
+    generator: Seed = None,
+) -> Tensor:
+    """See `Circuit.sample`."""
+    if shots is None:
+        raise InvalidArgumentError("Argument `shots` must be a positive integer, got None.")
+    machine = check_backend(backend)
+    bound = bind_values(circuit, x, w)
+    everything = tuple(range(circuit.n_qubits))
+    request = Request(circuit, bound.values, qubits=everything, shots=shots, generator=generator)
+    samples = machine.run([request])[0].samples
+    assert samples is not None
+    return samples.reshape(*bound.batch, *samples.shape[1:])

@@ -1,0 +1,267 @@
+"""The autograd boundary of exact simulators with an adjoint sweep.
+
+Forward and first derivative are opaque operators (`torch.library.custom_op`), so that
+`torch.compile` sees two nodes and an engine may be anything. They are called inside two
+`autograd.Function`s: the backward of the first is the second, and the backward of the second goes
+through the torch engine, which is differentiable to any order.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from circuits.errors import NonFiniteError
+from circuits.simulators.measurement import Measurement
+from circuits.simulators.torch_engine import TorchEngine
+
+_PLANS: weakref.WeakValueDictionary[str, AdjointPlan] = weakref.WeakValueDictionary()
+_NEXT = itertools.count()
+
+# Inside a custom operator torch switches autograd off, and in compiled code lazy conjugation too.
+# Engines made of torch operations need both, so they run under the state found at import.
+_EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set())
+
+
+def _eager() -> Any:
+    return torch._C._ForceDispatchKeyGuard(*_EAGER)
+
+
+@final
+class AdjointPlan:
+    """A circuit and a measurement, ready to run: `(inputs, weights) -> values`.
+
+    Args:
+        engine: The simulator of the circuit.
+        measurement: What to read from the final state.
+
+    Call:
+        inputs `(batch, n_inputs)` and weights `(1 or batch, n_weights)` to values
+        `(batch, n_values)`.
+    """
+
+    def __init__(self, engine: TorchEngine, measurement: Measurement) -> None:
+        self.engine = engine
+        self.measurement = measurement
+        self.n_values = measurement.n_values
+        self.key = f"plan{next(_NEXT)}"
+        _PLANS[self.key] = self
+
+    def __call__(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        function = _CompiledValues if torch.compiler.is_compiling() else _Values
+        values: Tensor = function.apply(inputs, weights, self)
+        return values
+
+    def reference(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """The same values by differentiable torch operations."""
+        state = self.engine.state(inputs, weights, phase=False)
+        return self.measurement.values(state).T
+
+    def vjp(self, inputs: Tensor, weights: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients `(batch, n_inputs)` and `(1 or batch, n_weights)`, by the adjoint sweep."""
+        return self.engine.adjoint(
+            inputs, weights, lambda state: self.measurement.cotangent(state, gradient.T)
+        )
+
+    def reference_vjp(
+        self, inputs: Tensor, weights: Tensor, gradient: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The same gradients by differentiable torch operations."""
+        _, pullback = torch.func.vjp(self.reference, inputs, weights)
+        gradients: tuple[Tensor, Tensor] = pullback(gradient)
+        return gradients
+
+
+@torch.library.custom_op("ketwork::expectation", mutates_args=())
+def _expectation(inputs: Tensor, weights: Tensor, plan: str, n_values: int) -> Tensor:
+    with _eager(), torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
+        values = _PLANS[plan].reference(inputs, weights)
+    check_finite(values, inputs, weights)
+    return values.contiguous()
+
+
+@_expectation.register_fake
+def _(inputs: Tensor, weights: Tensor, plan: str, n_values: int) -> Tensor:
+    return inputs.new_empty(inputs.shape[0], n_values)
+
+
+@torch.library.custom_op("ketwork::expectation_vjp", mutates_args=())
+def _expectation_vjp(
+    inputs: Tensor, weights: Tensor, gradient: Tensor, plan: str
+) -> tuple[Tensor, Tensor]:
+    with _eager(), torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
+        by_inputs, by_weights = _PLANS[plan].vjp(inputs, weights, gradient)
+    return by_inputs.contiguous(), by_weights.contiguous()
+
+
+@_expectation_vjp.register_fake
+def _(inputs: Tensor, weights: Tensor, gradient: Tensor, plan: str) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(inputs), torch.empty_like(weights)
+
+
+def check_finite(values: Tensor, inputs: Tensor, weights: Tensor) -> None:
+    """Refuse values that are not finite, on the CPU where looking is free.
+
+    Raises:
+        NonFiniteError: Naming inputs, weights or amplitudes as the cause.
+    """
+    if values.device.type != "cpu" or bool(torch.isfinite(values).all()):
+        return
+    for name, tensor in (("inputs", inputs), ("weights", weights)):
+        wrong = ~torch.isfinite(tensor)
+        if bool(wrong.any()):
+            row, column = (int(i) for i in wrong.nonzero()[0])
+            raise NonFiniteError(
+                f"Angles must be finite: value {column} of the {name} is "
+                f"{float(tensor[row, column])}" + (f" (sample {row})." if len(tensor) > 1 else ".")
+            )
+    raise NonFiniteError(
+        "A state preparation received amplitudes that are all zero, which cannot be normalised."
+    )
+
+
+def _fold(
+    size: int, tensor: Tensor, dim: int | None, batch: int, *, shared: bool = False
+) -> Tensor:
+    """Fold a mapped axis into the batch axis: `(size * batch, n)`; unmapped tensors repeat.
+
+    With `shared`, an unmapped tensor of one row is kept as it is.
+    """
+    if dim is None:
+        if shared and tensor.shape[0] == 1:
+            return tensor
+        tensor = tensor.expand(size, *tensor.shape)
+    else:
+        tensor = tensor.movedim(dim, 0)
+    return tensor.expand(size, batch, tensor.shape[-1]).reshape(size * batch, tensor.shape[-1])
+
+
+def _batch_of(inputs: Tensor, dim: int | None) -> int:
+    return inputs.shape[0] if dim is None else inputs.movedim(dim, 0).shape[1]
+
+
+class _CompiledValues(torch.autograd.Function):
+    """`AdjointPlan.__call__` under `torch.compile`, which traces neither `jvp` nor `vmap` rules."""
+
+    @staticmethod
+    def forward(inputs: Tensor, weights: Tensor, plan: AdjointPlan) -> Tensor:
+        values: Tensor = _expectation(inputs, weights, plan.key, plan.n_values)
+        return values
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        values, weights, ctx.plan = inputs
+        ctx.save_for_backward(values, weights)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        inputs, weights = ctx.saved_tensors
+        by_inputs, by_weights = _expectation_vjp(inputs, weights, gradient, ctx.plan.key)
+        return by_inputs, by_weights, None
+
+
+class _Values(torch.autograd.Function):
+    """`AdjointPlan.__call__` for autograd, forward mode and vmap."""
+
+    @staticmethod
+    def forward(inputs: Tensor, weights: Tensor, plan: AdjointPlan) -> Tensor:
+        values: Tensor = _expectation(inputs, weights, plan.key, plan.n_values)
+        return values
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        values, weights, ctx.plan = inputs
+        ctx.save_for_backward(values, weights)
+        ctx.save_for_forward(values, weights)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        inputs, weights = ctx.saved_tensors
+        by_inputs, by_weights = _Gradients.apply(inputs, weights, gradient, ctx.plan)
+        return by_inputs, by_weights, None
+
+    @staticmethod
+    def jvp(ctx: Any, inputs_t: Tensor, weights_t: Tensor, *_: Any) -> Tensor:
+        inputs, weights = ctx.saved_tensors
+        reference = ctx.plan.reference
+        tangents = tuple(
+            torch.zeros_like(value) if tangent is None else tangent
+            for value, tangent in ((inputs, inputs_t), (weights, weights_t))
+        )
+        tangent: Tensor = torch.func.jvp(reference, (inputs, weights), tangents)[1]
+        return tangent
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: Any, inputs: Tensor, weights: Tensor, plan: AdjointPlan
+    ) -> tuple[Tensor, int]:
+        batch = _batch_of(inputs, in_dims[0])
+        folded = _Values.apply(
+            _fold(info.batch_size, inputs, in_dims[0], batch),
+            _fold(info.batch_size, weights, in_dims[1], batch, shared=True),
+            plan,
+        )
+        return folded.reshape(info.batch_size, batch, plan.n_values), 0
+
+
+class _Gradients(torch.autograd.Function):
+    """`AdjointPlan.vjp` for autograd and vmap."""
+
+    @staticmethod
+    def forward(
+        inputs: Tensor, weights: Tensor, gradient: Tensor, plan: AdjointPlan
+    ) -> tuple[Tensor, Tensor]:
+        gradients: tuple[Tensor, Tensor] = _expectation_vjp(inputs, weights, gradient, plan.key)
+        return gradients
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        values, weights, gradient, ctx.plan = inputs
+        ctx.save_for_backward(values, weights, gradient)
+        ctx.save_for_forward(values, weights, gradient)
+
+    @staticmethod
+    def backward(
+        ctx: Any, by_inputs: Tensor, by_weights: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, None]:
+        function: Callable[..., tuple[Tensor, Tensor]] = ctx.plan.reference_vjp
+        _, pullback = torch.func.vjp(function, *ctx.saved_tensors)
+        return (*pullback((by_inputs, by_weights)), None)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> tuple[Tensor, Tensor]:
+        function = ctx.plan.reference_vjp
+        filled = tuple(
+            torch.zeros_like(value) if tangent is None else tangent
+            for value, tangent in zip(ctx.saved_tensors, tangents[:3], strict=True)
+        )
+        result: tuple[Tensor, Tensor] = torch.func.jvp(function, ctx.saved_tensors, filled)[1]
+        return result
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: Any,
+        inputs: Tensor,
+        weights: Tensor,
+        gradient: Tensor,
+        plan: AdjointPlan,
+    ) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
+        size, batch = info.batch_size, _batch_of(inputs, in_dims[0])
+        rows = weights.shape[0] if in_dims[1] is None else weights.movedim(in_dims[1], 0).shape[1]
+        by_inputs, by_weights = _Gradients.apply(
+            _fold(size, inputs, in_dims[0], batch),
+            _fold(size, weights, in_dims[1], batch),
+            _fold(size, gradient, in_dims[2], batch),
+            plan,
+        )
+        by_inputs = by_inputs.reshape(size, batch, -1)
+        by_weights = by_weights.reshape(size, batch, -1)
+        if rows == 1:
+            by_weights = by_weights.sum(1, keepdim=True)
+        return (by_inputs, by_weights), (0, 0)

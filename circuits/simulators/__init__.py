@@ -1,0 +1,1 @@
+"""Simulators: compiled programs, the torch engine, measurement and sampling."""
