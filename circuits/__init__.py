@@ -11,6 +11,8 @@ from circuits.ops import Op
 from circuits.pauli import PauliSum
 from circuits.symbols import Angle, Group, inputs, weights
 
+__ketwork__ = True
+
 __all__ = [
     "SPSA",
     "Angle",

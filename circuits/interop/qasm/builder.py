@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from circuits.circuit import Circuit
-from circuits.errors import QasmError
 from circuits.gates import TABLE
 from circuits.interop.qasm.definitions import Definition, Modifier, cost
 from circuits.interop.qasm.expansion import Expander
@@ -91,7 +90,7 @@ class Builder:
                 raise self._source.error(
                     f"{show(target.name)} is applied to the same qubit twice", offset
                 )
-            self.check_not_measured(qubits, f"the gate {show(target.name)}", offset)
+            self.check_not_measured(qubits, target.name, offset)
             self._expander.expand(target, modifiers, angles, qubits, self._ops, offset)
 
     def _check_counts(
@@ -127,7 +126,7 @@ class Builder:
         """Raise if one of the qubits was measured before."""
         if self._measured and not self._measured.keys().isdisjoint(qubits):
             raise self._source.error(
-                f"{what} acts on a qubit after its measurement: mid-circuit measurement is not "
+                f"{show(what)} acts on a qubit after its measurement: mid-circuit measurement is not "
                 "supported, only measurement at the end",
                 offset,
             )
@@ -151,7 +150,7 @@ class Builder:
         every = range(self._sizes[True])
         qubits = [q for o in operands for q in o.indices] if operands else list(every)
         self.budget.spend("gates", len(qubits), "gates after expansion", offset)
-        self.check_not_measured(tuple(qubits), "the delay", offset)
+        self.check_not_measured(tuple(qubits), "delay", offset)
         for q in qubits:
             self._ops.append(Op(TABLE["delay"], (q,), (Angle(seconds),)))
 
@@ -197,7 +196,3 @@ class Builder:
         if self._sizes[True] == 0:
             raise self._source.error("the program declares no qubits", offset)
         return Circuit(self._sizes[True], self._ops, measured=self._measured)
-
-    def error(self, message: str, offset: int) -> QasmError:
-        """An error placed at an offset."""
-        return self._source.error(message, offset)

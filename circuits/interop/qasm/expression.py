@@ -110,7 +110,7 @@ def parse(stream: Stream) -> Expression:
                 pending.append(("negate", _UNARY_PRECEDENCE, stream.next()))
             elif token.text == "(" and token.kind == "symbol":
                 pending.append(_Open(")", stream.next()))
-            elif token.kind == "name" and stream.peek(1).text in ("(", "["):
+            elif token.kind == "name" and stream.peek_behind().text in ("(", "["):
                 pending.append(_open_call(stream))
             else:
                 code.append(_operand(stream))

@@ -19,37 +19,42 @@ _NUMBER = r"""
 """
 _TOKEN_3 = re.compile(
     r"""
-    (?P<space>\s+|//[^\n]*)
+    \s*(?:
+    (?P<space>//[^\n]*)
   | (?P<name>\$[0-9]+|[^\W\d]\w*)
   | """
     + _NUMBER
     + r"""
   | (?P<string>"[^"\r\n]*"|'[^'\r\n]*')
-  | (?P<symbol>->|\+\+|\*\*|<<|>>|==|!=|<=|>=|&&|\|\||[-+*/%^=<>!~&|;:,.@\#(){}\[\]])
+  | (?P<symbol>->|\+\+|\*\*|<<|>>|==|!=|<=|>=|&&|\|\||/(?!\*)|[-+*%^=<>!~&|;:,.@\#(){}\[\]]))
     """,
     re.VERBOSE,
 )
 _TOKEN_2 = re.compile(
     r"""
-    (?P<space>[ \t\r\n\f]+|//[^\n]*)
+    \s*(?:
+    (?P<space>//[^\n]*)
   | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<real>(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)
   | (?P<decimal>[0-9]+)
   | (?P<string>"[^"\r\n]*"|'[^'\r\n]*')
-  | (?P<symbol>->|==|[-+*/^;,(){}\[\]])
+  | (?P<symbol>->|==|[-+*/^;,(){}\[\]]))
     """,
     re.VERBOSE,
 )
 _PATTERNS = {2: _TOKEN_2, 3: _TOKEN_3}
 _LINE = re.compile(r"[^\n]*")
+_WHITE = re.compile(r"\s*")
 _STATEMENT_ENDS = frozenset({"", ";", "{", "}"})
 
 
 class Token(NamedTuple):
     """A piece of the text.
 
-    `kind` is one of name, decimal, integer, real, duration, string, symbol, annotation, pragma,
-    end.
+    Attributes:
+        kind: name, decimal, integer, real, duration, string, symbol, annotation, pragma or end.
+        text: The characters.
+        offset: Where it begins.
     """
 
     kind: str
@@ -58,7 +63,7 @@ class Token(NamedTuple):
 
 
 def tokens(source: Source, version: int, limits: Limits, start: int = 0) -> Iterator[Token]:
-    """Yield the tokens of a program, ending with one of kind `end`.
+    """Yield the tokens of a program.
 
     Args:
         source: The text.
@@ -70,33 +75,35 @@ def tokens(source: Source, version: int, limits: Limits, start: int = 0) -> Iter
         QasmError: At a character that begins no token.
     """
     text = source.text
+    end = len(text.rstrip())
     match = _PATTERNS[version].match
+    longest = limits.name_length
     position, previous = start, ""
-    while position < len(text):
+    while position < end:
         found = match(text, position)
-        if version == 3 and text.startswith("/*", position):
-            position = _behind_comment(source, position)
-            continue
         if found is None:
+            position = _WHITE.match(text, position).end()  # type: ignore[union-attr]
+            if version == 3 and text.startswith("/*", position):
+                position = _behind_comment(source, position)
+                continue
             raise _unexpected(source, position)
-        kind, word, offset = found.lastgroup or "", found.group(), position
-        position = found.end()
+        kind: str = found.lastgroup  # type: ignore[assignment]
+        offset, position = found.span(kind)
         if kind == "space":
             continue
+        word = text[offset:position]
         if version == 3 and previous in _STATEMENT_ENDS and word in ("@", "#", "pragma"):
             position = _LINE.match(text, offset).end()  # type: ignore[union-attr]
             yield Token("annotation" if word == "@" else "pragma", text[offset:position], offset)
             previous = ""
             continue
-        if len(word) > limits.name_length and kind != "string":
+        if position - offset > longest and kind != "string":
             raise source.error(
-                f"a {kind} of {len(word)} characters exceeds the limit of {limits.name_length}: "
-                f"{show(word)}",
+                f"a {kind} of {len(word)} characters exceeds the limit of {longest}: {show(word)}",
                 offset,
             )
         previous = word
         yield Token(kind, word, offset)
-    yield Token("end", "", len(text))
 
 
 def _unexpected(source: Source, offset: int) -> QasmError:

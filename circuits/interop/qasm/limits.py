@@ -24,9 +24,11 @@ class Limits:
     Args:
         characters: Length of the text.
         name_length: Length of one identifier or number.
-        statements: Statements in the text, those inside of blocks and gate bodies included.
+        statements: Statements in the text, those inside of blocks and gate bodies included; loops inside
+            of gate bodies count for each round.
         expression: Tokens in one expression.
-        nesting: Depth of blocks within blocks (`for`, `box`).
+        list_length: Entries of one list of operands, angles, parameters or indices.
+        nesting: Depth of blocks within blocks (`for`, `box`), and of modifiers on one gate.
         declarations: Registers, aliases, constants, inputs and gate definitions, together.
         qubits: Qubits over all registers.
         bits: Classical bits over all registers.
@@ -49,6 +51,7 @@ class Limits:
     name_length: int = 256
     statements: int = 100_000
     expression: int = 2_000
+    list_length: int = 5_000
     nesting: int = 32
     declarations: int = 2_000
     qubits: int = 4_096

@@ -86,7 +86,7 @@ class Parser3:
         reader = self._statements.get(token.text)
         if reader is not None:
             statements.append(reader(stream.next()))
-        elif stream.peek(1).text in ("=", "[") and token.text not in MODIFIERS:
+        elif stream.peek_behind().text in ("=", "[") and token.text not in MODIFIERS:
             statements.append(self._assignment())
         else:
             statements.append(self._application())
@@ -245,6 +245,7 @@ class Parser3:
                 stream.expect(")", "after the argument of the modifier")
             stream.expect("@", f"after the modifier {token.text}")
             modifiers.append(GateModifier(token, argument))
+            stream.budget.check("nesting", len(modifiers), "modifiers of a gate", token.offset)
         name = stream.name("a statement or a gate")
         angles: list[Expression] = []
         if stream.take("("):

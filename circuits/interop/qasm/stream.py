@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -29,28 +28,36 @@ class Stream:
         self.version = version
         self.budget = budget
         self._tokens = tokens(source, version, budget.limits, start)
-        self._ahead: deque[Token] = deque()
+        self._end = Token("end", "", len(source.text))
+        self._token = next(self._tokens, self._end)
+        self._behind: Token | None = None
 
-    def peek(self, ahead: int = 0) -> Token:
-        """The token `ahead` places further on, without reading it."""
-        while len(self._ahead) <= ahead:
-            self._ahead.append(next(self._tokens, Token("end", "", len(self.source.text))))
-        return self._ahead[ahead]
+    def peek(self) -> Token:
+        """The next token, without reading it."""
+        return self._token
+
+    def peek_behind(self) -> Token:
+        """The token after the next one, without reading it."""
+        if self._behind is None:
+            self._behind = next(self._tokens, self._end)
+        return self._behind
 
     def next(self) -> Token:
         """Read one token."""
-        token = self.peek()
-        self._ahead.popleft()
+        token = self._token
+        if self._behind is None:
+            self._token = next(self._tokens, self._end)
+        else:
+            self._token, self._behind = self._behind, None
         return token
 
     def at(self, text: str) -> bool:
         """Whether the next token is this symbol or keyword."""
-        token = self.peek()
-        return token.text == text and token.kind in ("symbol", "name")
+        return self._token.text == text
 
     def take(self, text: str) -> bool:
         """Read the next token if it is this symbol or keyword."""
-        if self.at(text):
+        if self._token.text == text:
             self.next()
             return True
         return False
@@ -72,7 +79,9 @@ class Stream:
         if closed_by and self.at(closed_by):
             return []
         items = [item()]
-        while self.take(","):
+        while self._token.text == ",":
+            offset = self.next().offset
+            self.budget.check("list_length", len(items) + 1, "entries of a list", offset)
             items.append(item())
         return items
 

@@ -177,7 +177,6 @@ class Interpreter3:
         if modifiers:
             offset = modifiers[0].token.offset
             self._budget.check("controls", controls, "controls of a gate", offset)
-            self._budget.check("nesting", len(modifiers), "modifiers of a gate", offset)
         return found
 
     def _modifier(self, modifier: GateModifier) -> Modifier:
@@ -319,6 +318,7 @@ class Interpreter3:
     def _call(self, gate: DefineGate, statement: Apply | Barrier, places: dict[str, int]) -> Call:
         where = tuple(self._local(gate, operand, places) for operand in statement.operands)
         offset = statement.token.offset
+        self._budget.spend("statements", 1, "statements, loops in gates unrolled", offset)
         if isinstance(statement, Barrier):
             return check_call(Call(_BARRIER, (), where, (), offset), self._source)
         parameters = [token.text for token in gate.parameters]

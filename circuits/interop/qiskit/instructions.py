@@ -34,7 +34,12 @@ from circuits.errors import ConversionError
 from circuits.gates import constructors as g
 from circuits.gates.table import TABLE
 from circuits.interop.qiskit.evolution import evolution_ops
-from circuits.interop.qiskit.modifiers import annotated_ops, controlled_gate_ops, is_closed
+from circuits.interop.qiskit.modifiers import (
+    annotated_ops,
+    controlled_gate_ops,
+    is_closed,
+    is_control_of_base,
+)
 from circuits.interop.qiskit.standard import RECORD
 from circuits.ops import Op
 
@@ -212,8 +217,8 @@ def _initialize(
 def _controlled(
     operation: ControlledGate, reader: Reader, qubits: Any, clbits: Any, place: str
 ) -> None:
-    if operation.base_gate.num_qubits != len(qubits) - operation.num_ctrl_qubits:
-        _read.dispatch(object)(operation, reader, qubits, clbits, place)  # it has ancilla qubits
+    if not is_control_of_base(operation):
+        _read.dispatch(object)(operation, reader, qubits, clbits, place)
         return
     for op in controlled_gate_ops(operation, reader, qubits, place):
         reader.add(op, place)

@@ -18,6 +18,7 @@ from circuits.errors import ConversionError
 from circuits.gates.constructors import unitary
 from circuits.gates.table import TABLE
 from circuits.interop.powers import controlled_by, integer_power, inverted
+from circuits.interop.qiskit.standard import RECORD
 from circuits.ops import Op
 
 if TYPE_CHECKING:
@@ -27,6 +28,19 @@ if TYPE_CHECKING:
 def is_closed(operation: ControlledGate) -> bool:
     """Whether all controls are on 1."""
     return bool(operation.ctrl_state == 2**operation.num_ctrl_qubits - 1)
+
+
+def is_control_of_base(operation: ControlledGate) -> bool:
+    """Whether the gate is its `base_gate` under control, and nothing else.
+
+    Gates with ancilla qubits are not, and neither is a controlled `CUGate`: Qiskit gives it a
+    base gate `u` with a fourth parameter, the phase.
+    """
+    base = operation.base_gate
+    record = RECORD.get(base.base_class)
+    return operation.num_ctrl_qubits + base.num_qubits == operation.num_qubits and (
+        record is None or len(base.params) == record.n_angles
+    )
 
 
 def controlled_gate_ops(
