@@ -75,7 +75,7 @@ def _values(groups: tuple[Group, ...], given: Any, argument: str) -> Values:
         )
     values: Values = {}
     for group in groups:
-        array = given[group.name]
+        array: Any = given[group.name]
         array = np.asarray(array) if isinstance(array, list | tuple | float | int) else array
         shape = tuple(qp.math.shape(array))
         if len(shape) not in (len(group.shape), len(group.shape) + 1) or (
@@ -149,5 +149,5 @@ _BUILD: Mapping[str, Callable[[Op, list[Any]], Any]] = {
     "pauli_rotation": lambda op, angles: qp.PauliRot(angles[0], op.pauli, wires=op.qubits),
     "unitary": lambda op, angles: qp.QubitUnitary(op.data, wires=op.qubits[::-1]),
     "state_preparation": _state,
-    "kraus": lambda op, angles: qp.QubitChannel(list(op.data), wires=op.qubits[::-1]),
+    "kraus": lambda op, angles: qp.QubitChannel(list(np.asarray(op.data)), wires=op.qubits[::-1]),
 }

@@ -16,6 +16,7 @@ from qiskit.circuit import (
     Delay,
     Instruction,
     Measure,
+    ParameterExpression,
     Reset,
 )
 from qiskit.circuit.classical.expr import Expr
@@ -135,8 +136,12 @@ def _delay(operation: Delay, reader: Reader, qubits: Any, clbits: Any, place: st
             f"The {place} lasts {operation.duration} {operation.unit}, which is no number of "
             f"seconds without a backend. Use one of the units {', '.join(UNITS_PER_SECOND)}."
         )
-    duration = reader.angle(operation.duration, place)
-    reader.add(g.delay(duration / UNITS_PER_SECOND[operation.unit], qubits[0]), place)
+    if isinstance(operation.duration, ParameterExpression) and operation.duration.parameters:
+        raise ConversionError(
+            f"The {place} lasts `{operation.duration}`, which is not a number. Bind it first."
+        )
+    seconds = float(operation.duration) / UNITS_PER_SECOND[operation.unit]
+    reader.add(g.delay(seconds, qubits[0]), place)
 
 
 @_read.register(GlobalPhaseGate)

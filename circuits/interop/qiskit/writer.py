@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
     AnnotatedOperation,
@@ -110,5 +111,7 @@ _BUILD: Mapping[str, Callable[[Op, list[Any], str], Instruction]] = {
     ),
     "unitary": lambda op, angles, place: UnitaryGate(op.data, check_input=False),
     "state_preparation": _state_preparation,
-    "kraus": lambda op, angles, place: Instruction("kraus", len(op.qubits), 0, list(op.data)),
+    "kraus": lambda op, angles, place: Instruction(
+        "kraus", len(op.qubits), 0, list(np.asarray(op.data))
+    ),
 }
