@@ -1,6 +1,6 @@
 """How much `import circuits, qml` adds over `import torch`; the target is at most 0.5 s.
 
-    python -m tests.benchmarks.import_time [ROUNDS]
+Usage: `python -m tests.benchmarks.import_time [ROUNDS]`.
 """
 
 from __future__ import annotations
