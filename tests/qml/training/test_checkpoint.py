@@ -231,16 +231,19 @@ HOSTILE = {
         b"\x80\x02cbuiltins\nbytearray\n\x8a\x06" + (10**12).to_bytes(6, "little") + b"\x85R."
     ),
     "expanded tensor of 10^9": lambda: saved(tree(a=torch.ones(1).expand(10**9))),
+    "expanded tensor of 4": lambda: saved(tree(a=torch.ones(1).expand(4))),
+    "part of a storage": lambda: saved(tree(a=torch.ones(9)[:4])),
     "tensor larger than its storage": resized_storage,
     "many views of one storage": lambda: saved(tree(a=list(torch.ones(1000).expand(100, 1000)))),
     "compressed zeros": lambda: rezipped(
         saved(tree(a=torch.zeros(10**6))), compression=zipfile.ZIP_DEFLATED
     ),
+    "compressed, yet not larger": lambda: rezipped(saved(tree()), compression=zipfile.ZIP_DEFLATED),
     "shortened storage": lambda: rezipped(
         saved(tree(a=torch.ones(1000))), lambda n, d: d[:8] if n.endswith("data/0") else d
     ),
     "duplicate entries": duplicate_entry,
-    "billion laughs": lambda: saved(tree(a=twice_nested(60))),
+    "billion laughs": lambda: saved(tree(a=twice_nested(30))),
     "deep nesting": lambda: with_pickle(
         b"\x80\x02}X\x01\x00\x00\x00a" + b"]" * 200_000 + b"a" * 199_999 + b"s."
     ),
