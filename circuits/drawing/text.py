@@ -63,7 +63,7 @@ def draw_text(
     for k, segment in enumerate(segments):
         first, last = k == 0, k == len(segments) - 1
         blocks.append(_block([cells[c] for c in segment], labels, first, last))
-    text = "\n\n".join(blocks)
+    text = "\n\n\n".join(blocks)
     phase = global_phase(circuit)
     if phase != 0:
         text = f"global phase: {format_angle(phase, max_length=longest)}\n{text}"
