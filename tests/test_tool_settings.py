@@ -11,6 +11,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("mypy")
+
 from mypy.config_parser import parse_config_file
 from mypy.options import Options
 
