@@ -1,9 +1,10 @@
 """The autograd boundary of exact simulators with an adjoint sweep.
 
-Forward and first derivative are opaque operators (`torch.library.custom_op`), so that
-`torch.compile` sees two nodes and an engine may be anything. They are called inside two
-`autograd.Function`s: the backward of the first is the second, and the backward of the second goes
-through the torch engine, which is differentiable to any order.
+Values and first derivative sit inside two `autograd.Function`s: the backward of the first is the
+second, and the backward of the second goes through the torch engine, which is differentiable to
+any order. Under `torch.compile` the two are opaque operators (`torch.library.custom_op`), so that
+the compiler sees two nodes and an engine may be anything. (Eager code does not go through the
+operators: their first call would import the compiler.)
 """
 
 from __future__ import annotations
@@ -62,11 +63,20 @@ class AdjointPlan:
         state = self.engine.state(inputs, weights, phase=False)
         return self.measurement.values(state).T
 
+    def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """Values `(batch, n_values)` without a graph, checked to be finite."""
+        with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
+            values = self.reference(inputs, weights)
+        check_finite(values, inputs, weights)
+        return values.contiguous()
+
     def vjp(self, inputs: Tensor, weights: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients `(batch, n_inputs)` and `(1 or batch, n_weights)`, by the adjoint sweep."""
-        return self.engine.adjoint(
-            inputs, weights, lambda state: self.measurement.cotangent(state, gradient.T)
-        )
+        with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
+            by_inputs, by_weights = self.engine.adjoint(
+                inputs, weights, lambda state: self.measurement.cotangent(state, gradient.T)
+            )
+        return by_inputs.contiguous(), by_weights.contiguous()
 
     def reference_vjp(
         self, inputs: Tensor, weights: Tensor, gradient: Tensor
@@ -79,10 +89,8 @@ class AdjointPlan:
 
 @torch.library.custom_op("ketwork::expectation", mutates_args=())
 def _expectation(inputs: Tensor, weights: Tensor, plan: str, n_values: int) -> Tensor:
-    with _eager(), torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
-        values = _PLANS[plan].reference(inputs, weights)
-    check_finite(values, inputs, weights)
-    return values.contiguous()
+    with _eager():
+        return _PLANS[plan].values(inputs, weights)
 
 
 @_expectation.register_fake
@@ -94,9 +102,8 @@ def _(inputs: Tensor, weights: Tensor, plan: str, n_values: int) -> Tensor:
 def _expectation_vjp(
     inputs: Tensor, weights: Tensor, gradient: Tensor, plan: str
 ) -> tuple[Tensor, Tensor]:
-    with _eager(), torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
-        by_inputs, by_weights = _PLANS[plan].vjp(inputs, weights, gradient)
-    return by_inputs.contiguous(), by_weights.contiguous()
+    with _eager():
+        return _PLANS[plan].vjp(inputs, weights, gradient)
 
 
 @_expectation_vjp.register_fake
@@ -170,8 +177,7 @@ class _Values(torch.autograd.Function):
 
     @staticmethod
     def forward(inputs: Tensor, weights: Tensor, plan: AdjointPlan) -> Tensor:
-        values: Tensor = _expectation(inputs, weights, plan.key, plan.n_values)
-        return values
+        return plan.values(inputs, weights)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -216,8 +222,7 @@ class _Gradients(torch.autograd.Function):
     def forward(
         inputs: Tensor, weights: Tensor, gradient: Tensor, plan: AdjointPlan
     ) -> tuple[Tensor, Tensor]:
-        gradients: tuple[Tensor, Tensor] = _expectation_vjp(inputs, weights, gradient, plan.key)
-        return gradients
+        return plan.vjp(inputs, weights, gradient)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:

@@ -117,7 +117,8 @@ def overlap_matrix(
             view = view.narrow(axes[q], 1, 1)
         flat.append(view.movedim(front, list(range(k))).reshape(2**k, -1, state.shape[-1]))
     if per_sample:
-        return torch.einsum("irb,jrb->ijb", flat[0], flat[1].conj())
+        right_bar = flat[1].conj().resolve_conj()
+        return torch.stack([(row * right_bar).sum(1) for row in flat[0]])
     a, b = flat[0].reshape(2**k, -1), flat[1].reshape(2**k, -1)
     return (a @ b.conj().T)[..., None]
 
