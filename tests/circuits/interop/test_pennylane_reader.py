@@ -226,7 +226,7 @@ def conditional():
     [
         (mid_circuit, ConversionError, r"operation 1 `MidMeasureMP` is a measurement"),
         (conditional, ConversionError, "is a measurement in mid-circuit"),
-        (lambda: qp.Snapshot() or qp.X(0), ConversionError, "operation 0 `Snapshot`"),
+        (lambda: [qp.X(0), qp.Snapshot()], ConversionError, "operation 1 `Snapshot`"),
         (lambda: qp.WireCut(0), ConversionError, "operation 0 `WireCut`"),
         (lambda: qp.RX(np.zeros(3), 0), ConversionError, "`RX` has a batch of 3"),
         (lambda: qp.pow(qp.RX(weights(1)[0], 0), 0.5), ConversionError, "power 0.5"),
@@ -238,11 +238,8 @@ def conditional():
             SymbolError,
             r"operation 0 `RX`.* requires grad",
         ),
-        (
-            lambda: qp.adjoint(qp.StatePrep(np.array([0, 1]), wires=[0])),
-            ConversionError,
-            "cannot be inverted",
-        ),
+        (lambda: qp.adjoint(qp.BitFlip(0.1, 0)), ConversionError, "cannot be inverted"),
+        (lambda: qp.ctrl(qp.BitFlip(0.1, 0), 1), ConversionError, "cannot be controlled"),
         ("not a function", ArgumentTypeError, "must be a QNode, a tape or a quantum function"),
         (qp.RX, ArgumentTypeError, "must be a QNode"),
     ],

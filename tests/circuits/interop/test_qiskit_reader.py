@@ -188,9 +188,8 @@ def test_definitions_keep_their_global_phase_and_bits():
     outer = QuantumCircuit(3, 2, global_phase=-1.0)
     outer.append(inner.to_instruction(), [2, 1], [1])
     ours = Circuit.from_qiskit(outer)
-    assert ours.ops == (g.global_phase(-1.0 + 0.4 + 2 * math.pi), g.ch(1, 2)) or (
-        ours.ops[1:] == (g.ch(1, 2),)
-    )
+    assert ours.ops[0].name == "global_phase"
+    assert ours.ops[1:] == (g.ch(1, 2),)
     assert math.remainder(float(ours.ops[0].angles[0]) + 0.6, 2 * math.pi) == pytest.approx(0)
     assert ours.measured == {2: 1}
 
