@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from circuits.interop.qasm.definitions import Call, Definition
@@ -24,12 +24,11 @@ def check_distinct(names: Iterable[Token], source: Source) -> tuple[str, ...]:
 
 
 def check_names(
-    expression: Expression, known: Iterable[str], gate: str, source: Source
+    expression: Expression, known: Collection[str], gate: str, source: Source
 ) -> Expression:
     """The expression, if it uses only known names."""
-    allowed = set(known)
     for step in expression.code:
-        if step.action in ("name", "index") and step.argument not in allowed:
+        if step.action in ("name", "index") and step.argument not in known:
             raise source.error(
                 f"the name {show(step.argument)} is not a parameter of the gate {show(gate)}",
                 step.offset,
@@ -77,8 +76,8 @@ class Recogniser:
     def finish(self, definition: Definition, budget: Budget, offset: int) -> Definition:
         """The definition after its depth is checked; our own gate if the body is exactly ours."""
         budget.check("definition_depth", definition.depth, "depth of gate definitions", offset)
-        # Evaluated here, where the gates it uses have theirs already, so that no recursion is deep.
-        _ = definition.gates, definition.steps
+        # Computed here, where the gates it uses have theirs already, so that no recursion is deep.
+        _ = definition.costs
         name = definition.name
         if self._learning:
             self.known[name] = _shape(definition)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from circuits.circuit import Circuit
 from circuits.gates import TABLE
-from circuits.interop.qasm.definitions import Definition, Modifier, cost
+from circuits.interop.qasm.definitions import Definition, Modifier, modified_costs
 from circuits.interop.qasm.expansion import Expander
 from circuits.interop.qasm.limits import Budget
 from circuits.interop.qasm.source import Source, show
@@ -80,8 +80,8 @@ class Builder:
         n_controls = sum(modifier.controls for modifier in modifiers)
         self._check_counts(target, n_controls, len(angles), len(operands), offset)
         rows = self._rows(operands, offset)
-        gates, steps = cost(target.gates, modifiers), cost(target.steps, modifiers)
-        steps += sum(len(angle.terms) for angle in angles)
+        gates, steps = modified_costs(target.costs, modifiers)
+        steps += len(operands) + sum(len(angle.terms) for angle in angles)
         self.budget.spend("gates", gates * rows, "gates after expansion", offset)
         self.budget.spend("steps", steps * rows, "steps of work", offset)
         for row in range(rows):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from circuits.gates import Gate
 from circuits.interop.qasm.expression import Expression
 from circuits.interop.qasm.limits import MAX_INTEGER
 
-# Gates whose inverse takes more than one gate cost as much as the inverse.
-_COSTS = {"rc3x": 18, "csx": 3, "c3sqrtx": 3, "iswap": 2}
+# Gates whose inverse takes more than one gate count as much as the inverse.
+_GATES = {"rc3x": 18, "csx": 3, "c3sqrtx": 3, "iswap": 2}
+# Steps for changing one gate by a modifier, and for the matrix of a fractional power.
+_PER_GATE = 8
+_PER_POWER = 300
+
+
+class Costs(NamedTuple):
+    """What an expansion costs: gates, and steps of work. Both saturate at 2^63."""
+
+    gates: int
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +89,16 @@ class Definition:
         return (self.name, self.parameters, self.n_qubits, id(self))
 
     @cached_property
-    def gates(self) -> int:
-        """Number of gates after expansion; saturates at 2^63."""
+    def costs(self) -> Costs:
+        """What one expansion costs."""
         if self.gate is not None:
-            return _COSTS.get(self.gate.name, 1)
-        return min(sum(cost(c.target.gates, c.modifiers) for c in self.body), MAX_INTEGER)
-
-    @cached_property
-    def steps(self) -> int:
-        """Units of work of an expansion; saturates at 2^63."""
-        if self.gate is not None:
-            return 1
-        own = (
-            1 + cost(c.target.steps, c.modifiers) + sum(len(a.code) for a in c.angles)
-            for c in self.body
-        )
-        return min(1 + sum(own), MAX_INTEGER)
+            return Costs(_GATES.get(self.gate.name, 1), 1)
+        gates, steps = 0, 1
+        for call in self.body:
+            inner = modified_costs(call.target.costs, call.modifiers)
+            gates += inner.gates
+            steps += inner.steps + len(call.qubits) + sum(len(a.code) for a in call.angles)
+        return Costs(min(gates, MAX_INTEGER), min(steps, MAX_INTEGER))
 
     @cached_property
     def depth(self) -> int:
@@ -102,11 +106,16 @@ class Definition:
         return 0 if self.gate is not None else 1 + max((c.target.depth for c in self.body), default=0)
 
 
-def cost(base: int, modifiers: tuple[Modifier, ...]) -> int:
-    """Cost of a call with modifiers, from the cost of the plain call."""
+def modified_costs(costs: Costs, modifiers: tuple[Modifier, ...]) -> Costs:
+    """Costs of a call with modifiers, from those of the plain call."""
+    gates, steps = costs
     for modifier in reversed(modifiers):
         if modifier.kind == "pow":
-            base = min(base * max(1, abs(int(modifier.value))), MAX_INTEGER)
-        elif modifier.kind == "negctrl":
-            base += 2 * int(modifier.value)
-    return base
+            steps += gates * _PER_GATE
+            gates *= max(1, abs(int(modifier.value)))
+            steps += gates + (_PER_POWER if modifier.value % 1 else 0)
+        else:
+            gates += 2 * modifier.controls if modifier.kind == "negctrl" else 0
+            steps += gates * (_PER_GATE + modifier.controls)
+        gates, steps = min(gates, MAX_INTEGER), min(steps, MAX_INTEGER)
+    return Costs(gates, steps)

@@ -134,6 +134,8 @@ def _raised(ops: list[Op], exponent: int | float, _: tuple[int, ...]) -> list[Op
     whole = int(exponent)
     if whole != exponent:
         return fractional_power(ops, exponent)
+    if not ops:
+        return []
     return (_inverted(ops) if whole < 0 else ops) * abs(whole)
 
 

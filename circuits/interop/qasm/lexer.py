@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from circuits.errors import QasmError
+from circuits.errors import QasmError, QasmLimitError
 from circuits.interop.qasm.limits import Limits
 from circuits.interop.qasm.source import Source, show
 
@@ -78,7 +78,7 @@ def tokens(source: Source, version: int, limits: Limits, start: int = 0) -> Iter
     end = len(text.rstrip())
     match = _PATTERNS[version].match
     longest = limits.name_length
-    position, previous = start, ""
+    position, previous, left = start, "", limits.tokens
     while position < end:
         found = match(text, position)
         if found is None:
@@ -92,6 +92,14 @@ def tokens(source: Source, version: int, limits: Limits, start: int = 0) -> Iter
         if kind == "space":
             continue
         word = text[offset:position]
+        left -= 1
+        if left < 0:
+            raise source.error(
+                f"the text has more than {limits.tokens} tokens. If you trust it, pass "
+                "limits=QasmLimits(tokens=...) with a larger number.",
+                offset,
+                QasmLimitError,
+            )
         if version == 3 and previous in _STATEMENT_ENDS and word in ("@", "#", "pragma"):
             position = _LINE.match(text, offset).end()  # type: ignore[union-attr]
             yield Token("annotation" if word == "@" else "pragma", text[offset:position], offset)

@@ -19,10 +19,11 @@ class Limits:
     """What an OpenQASM text may use at most. Exceeding one raises `QasmLimitError`.
 
     The defaults let a hostile text fail within about a second and 200 MB. Raise single limits for
-    large files that you trust: `Limits(gates=10_000_000, steps=50_000_000, characters=10**9)`.
+    large files that you trust: `Limits(characters=10**9, tokens=10**8, statements=10**7, gates=10**7, steps=10**8)`.
 
     Args:
         characters: Length of the text.
+        tokens: Numbers, names and symbols in the text.
         name_length: Length of one identifier or number.
         statements: Statements in the text, those inside of blocks and gate bodies included; loops inside
             of gate bodies count for each round.
@@ -48,8 +49,9 @@ class Limits:
     """
 
     characters: int = 1_000_000
+    tokens: int = 200_000
     name_length: int = 256
-    statements: int = 100_000
+    statements: int = 50_000
     expression: int = 2_000
     list_length: int = 5_000
     nesting: int = 32
@@ -60,7 +62,7 @@ class Limits:
     controls: int = 64
     definition_depth: int = 64
     gates: int = 100_000
-    steps: int = 1_000_000
+    steps: int = 500_000
     terms: int = 1_000
     degree: int = 32
 

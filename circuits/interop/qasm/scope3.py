@@ -74,6 +74,7 @@ class Scope:
 
     def value(self, expression: Expression) -> Any:
         """The value of an expression."""
+        self._budget.spend("steps", len(expression.code), "steps of work", expression.offset)
         return evaluate(expression, self._source, self._budget, self.numeric)
 
     def integer(self, expression: Expression, what: str) -> int:

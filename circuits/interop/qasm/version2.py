@@ -155,17 +155,16 @@ class Parser2:
     def _gate(self, token: Token) -> None:
         name, parameters, qubits = self._signature()
         texts = tuple(p.text for p in parameters)
+        known = frozenset(texts)
         places = {q.text: k for k, q in enumerate(qubits)}
         self._stream.expect("{", "and the body of the gate")
         body: list[Call] = []
         while not self._stream.take("}"):
-            if self._stream.take(";"):
-                continue
-            body.append(self._call(name.text, texts, places))
+            body.append(self._call(name.text, known, places))
         definition = Definition(name.text, texts, len(qubits), body=tuple(body))
         self._declare(name, self._recogniser.finish(definition, self._budget, name.offset))
 
-    def _call(self, gate: str, parameters: tuple[str, ...], places: dict[str, int]) -> Call:
+    def _call(self, gate: str, parameters: frozenset[str], places: dict[str, int]) -> Call:
         """Read one statement of a gate body."""
         stream = self._stream
         token = stream.name("a gate or '}'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from circuits.circuit import Circuit
@@ -40,6 +41,15 @@ from circuits.interop.qasm.values import Duration, type_name
 from circuits.symbols import Angle
 
 _BARRIER = Definition("barrier", (), None, TABLE["barrier"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The gate whose body is being read."""
+
+    name: str
+    parameters: frozenset[str]
+    places: dict[str, int]
 
 
 class Interpreter3:
@@ -285,7 +295,7 @@ class Interpreter3:
         self._scope.open()
         for token in tokens:
             self._scope.set_loop_variable(token, None)
-        self._unroll(statement, statement.body, places, body)
+        self._unroll(_Frame(statement.name.text, frozenset(parameters), places), statement.body, body)
         self._scope.close()
         definition = Definition(statement.name.text, parameters, len(places), body=tuple(body))
         finished = self._recogniser.finish(definition, self._budget, statement.name.offset)
@@ -293,9 +303,8 @@ class Interpreter3:
 
     def _unroll(
         self,
-        gate: DefineGate,
+        gate: _Frame,
         statements: Iterable[Statement],
-        places: dict[str, int],
         body: list[Call],
     ) -> None:
         """Append the calls of a gate body, its loops unrolled."""
@@ -306,22 +315,21 @@ class Interpreter3:
                 for value in self._rounds(statement):
                     self._scope.open()
                     self._scope.set_loop_variable(statement.name, value)
-                    self._unroll(gate, statement.body, places, body)
+                    self._unroll(gate, statement.body, body)
                     self._scope.close()
             elif isinstance(statement, (Apply, Barrier)):
-                body.append(self._call(gate, statement, places))
+                body.append(self._call(gate, statement))
             else:
                 raise self._source.error(
                     f"'{statement.token.text}' cannot be used inside of a gate definition", offset
                 )
 
-    def _call(self, gate: DefineGate, statement: Apply | Barrier, places: dict[str, int]) -> Call:
-        where = tuple(self._local(gate, operand, places) for operand in statement.operands)
+    def _call(self, gate: _Frame, statement: Apply | Barrier) -> Call:
+        where = tuple(self._local(gate, operand) for operand in statement.operands)
         offset = statement.token.offset
         self._budget.spend("statements", 1, "statements, loops in gates unrolled", offset)
         if isinstance(statement, Barrier):
             return check_call(Call(_BARRIER, (), where, (), offset), self._source)
-        parameters = [token.text for token in gate.parameters]
         angles = []
         for angle in statement.angles:
             self._budget.spend("steps", len(angle.code), "steps of work", offset)
@@ -329,11 +337,11 @@ class Interpreter3:
             known = {
                 name: value
                 for name, at in used.items()
-                if name not in parameters
+                if name not in gate.parameters
                 and isinstance(value := self._scope.numeric(name, at), (int, float))
             }
             bound = angle.substitute(known)
-            angles.append(check_names(bound, parameters, gate.name.text, self._source))
+            angles.append(check_names(bound, gate.parameters, gate.name, self._source))
         call = Call(
             self._target(statement),
             tuple(angles),
@@ -343,14 +351,14 @@ class Interpreter3:
         )
         return check_call(call, self._source)
 
-    def _local(self, gate: DefineGate, operand: Operand, places: dict[str, int]) -> int:
+    def _local(self, gate: _Frame, operand: Operand) -> int:
         name = operand.name
-        if operand.indices or name.text not in places:
+        if operand.indices or name.text not in gate.places:
             raise self._source.error(
-                f"{show(name.text)} is not a qubit of the gate {show(gate.name.text)}",
+                f"{show(name.text)} is not a qubit of the gate {show(gate.name)}",
                 name.offset,
             )
-        return places[name.text]
+        return gate.places[name.text]
 
 
 def read(
