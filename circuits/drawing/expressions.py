@@ -1,4 +1,4 @@
-"""Angles as short strings, for terminals and for matplotlib's mathtext."""
+"""Angles as short strings, for terminals and in the markup of `circuits.drawing.mpl`."""
 
 from __future__ import annotations
 
@@ -10,24 +10,34 @@ from circuits.symbols import Angle, Monomial, Symbol
 
 _DENOMINATORS = (1, 2, 3, 4, 6, 8, 12, 16)
 _LARGEST_NUMERATOR = 16
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi "
-    "psi omega"
-).split()
+_GREEK = dict(
+    zip(
+        (
+            "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau "
+            "phi chi psi omega"
+        ).split(),
+        "αβγδεζηθκλμνξρστφχψω",
+        strict=True,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How expressions are written: the pieces in which terminal and mathtext differ."""
+    """How expressions are written.
 
-    pi: str
+    Attributes:
+        times: The sign between factors.
+        markup: Whether indices are subscripts `_{0}`, powers superscripts `^{2}`, one-letter
+            names italic `*x*`, and minus signs typographic.
+    """
+
     times: str
-    ellipsis: str
-    math: bool
+    markup: bool
 
 
-TEXT = Notation("π", "·", "…", math=False)
-MATH = Notation(r"\pi ", r"\,", r"\ldots", math=True)
+TEXT = Notation("·", markup=False)
+MARKUP = Notation("\N{THIN SPACE}", markup=True)
 
 
 def format_number(value: float, notation: Notation = TEXT, digits: int = 3) -> str:
@@ -43,18 +53,18 @@ def format_number(value: float, notation: Notation = TEXT, digits: int = 3) -> s
             sign = "-" if nearest < 0 else ""
             head = "" if abs(nearest) == 1 else str(abs(nearest))
             tail = "" if denominator == 1 else f"/{denominator}"
-            return f"{sign}{head}{notation.pi.strip() if tail else notation.pi}{tail}".strip()
+            return f"{sign}{head}π{tail}"
     text = f"{value:.{digits}g}"
     mantissa, _, exponent = text.partition("e")
     if not exponent:
         return text
-    if notation.math:
-        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
+    if notation.markup:
+        return f"{mantissa}·10^{{{int(exponent)}}}"
     return f"{mantissa}e{int(exponent)}"
 
 
 def format_symbol(symbol: Symbol, notation: Notation = TEXT) -> str:
-    """A symbol with its index: `weight[0,1]`, or a subscript in mathtext."""
+    """A symbol with its index: `weight[0,1]`, or a subscript in markup."""
     index: list[int] = []
     rest = symbol.index
     for extent in reversed(symbol.group.shape):
@@ -62,12 +72,11 @@ def format_symbol(symbol: Symbol, notation: Notation = TEXT) -> str:
         index.insert(0, position)
     where = ",".join(map(str, index))
     name = symbol.group.name
-    if not notation.math:
+    if not notation.markup:
         return f"{name}[{where}]" if where else name
-    if name in _GREEK:
-        name = "\\" + name
-    elif len(name) > 1:
-        name = r"\mathrm{" + name.replace("_", r"\_") + "}"
+    name = _GREEK.get(name, name)
+    if len(name) == 1:
+        name = f"*{name}*"
     return f"{name}_{{{where}}}" if where else name
 
 
@@ -76,7 +85,7 @@ def format_angle(angle: Angle, notation: Notation = TEXT, max_length: int = 24) 
 
     Args:
         angle: The expression.
-        notation: `TEXT`, or `MATH` for the inside of `$...$`.
+        notation: `TEXT` or `MARKUP`.
         max_length: Greatest number of characters, counted in `TEXT`, before terms are left out.
             The first term is always written.
 
@@ -93,9 +102,10 @@ def format_angle(angle: Angle, notation: Notation = TEXT, max_length: int = 24) 
     for k, (coefficient, product) in enumerate(products):
         length += len(_joined("x" * k, _term(coefficient, product, TEXT))) - k
         if k and length > max_length:
-            return f"{written} + {notation.ellipsis}"
+            written += " + …"
+            break
         written = _joined(written, _term(coefficient, product, notation))
-    return written
+    return written.replace("-", "\N{MINUS SIGN}") if notation.markup else written
 
 
 def _joined(written: str, term: str) -> str:
@@ -110,7 +120,7 @@ def _term(coefficient: float, product: Monomial, notation: Notation) -> str:
     for symbol, power in powers.items():
         text = format_symbol(symbol, notation)
         if power > 1:
-            text += f"^{{{power}}}" if notation.math else f"^{power}"
+            text += f"^{{{power}}}" if notation.markup else f"^{power}"
         factors.append(text)
     symbols = notation.times.join(factors)
     if not symbols:

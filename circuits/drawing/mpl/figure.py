@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from circuits.arguments import integer, number
 from circuits.circuit import Circuit
-from circuits.drawing.expressions import MATH, format_angle
+from circuits.drawing.expressions import MARKUP, format_angle
 from circuits.drawing.layout import Column, columns, global_phase, rows
 from circuits.drawing.mpl import theme
 from circuits.drawing.mpl.pen import Pen, text_width
@@ -79,13 +79,13 @@ class _Page:
             for col, words in zip(self.columns, self.words, strict=True)
         ]
         self.rows = rows(self.widths, fold)
-        self.labels = [f"$q_{{{q}}}$" for q in range(self.n)]
+        self.labels = [f"*q*_{{{q}}}" for q in range(self.n)]
         sizes = [text_width(label, theme.WIRE_LABEL_SIZE) for label in self.labels]
         self.left = theme.MARGIN + max(sizes) + 0.12
         self.roles = _roles_used(self.columns)
         shown = len(self.roles) > 1 if legend is None else legend
         phase = global_phase(circuit)
-        self.phase = "" if phase == 0 else f"global phase  ${format_angle(phase, MATH, longest)}$"
+        self.phase = "" if phase == 0 else f"global phase  {format_angle(phase, MARKUP, longest)}"
         self.top = theme.MARGIN + theme.BOX_HEIGHT / 2 + (0.4 if self.phase else 0.0)
         self.entries = [theme.ROLES[role] for role in self.roles] if shown else []
         longest_row = max(sum(self.widths[k] for k in row) for row in self.rows)

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Arc, Circle, FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
-from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D, Bbox
+from matplotlib.transforms import Affine2D
 
 from circuits.drawing.mpl import theme
-
-_FONT = FontProperties(family="DejaVu Sans", math_fontfamily="dejavusans")
-_NOMINAL = 20.0
-
-
-@functools.lru_cache(maxsize=4096)
-def text_path(text: str) -> TextPath:
-    """Outline of a text at a nominal size."""
-    return TextPath((0, 0), text, size=_NOMINAL, prop=_FONT, usetex=False)
-
-
-@functools.lru_cache(maxsize=4096)
-def _extent(text: str) -> tuple[float, float]:
-    """Left and right end of a text at the nominal size."""
-    if not text:
-        return 0.0, 0.0
-    box: Bbox = text_path(text).get_extents()
-    return float(box.x0), float(box.x1)
+from circuits.drawing.mpl.markup import EM, extent, outline
 
 
 def text_width(text: str, size: float) -> float:
-    """Width of a text whose font size is `size`."""
-    left, right = _extent(text)
-    return (right - left) * size / _NOMINAL
+    """Width of a text (see `markup`) whose font size is `size`."""
+    left, right = extent(outline(text))
+    return (right - left) * size / EM
 
 
 class Pen:
@@ -52,13 +33,13 @@ class Pen:
 
     def text(self, x: float, y: float, text: str, size: float, color: str, align: str) -> None:
         """Text whose baseline is a third of its size below `y`; `align` is left, center, right."""
-        left, right = _extent(text)
+        path = outline(text)
+        left, right = extent(path)
         anchor = {"left": left, "center": (left + right) / 2, "right": right}[align]
-        factor = size / _NOMINAL
-        shape = Affine2D().translate(-anchor, 0).scale(factor, -factor)
+        shape = Affine2D().translate(-anchor, 0).scale(size / EM, -size / EM)
         shape.translate(x, y + 0.36 * size)
-        path: Path = shape.transform_path(text_path(text))
-        self.ax.add_patch(PathPatch(path, facecolor=color, edgecolor="none", zorder=6))
+        placed: Path = shape.transform_path(path)
+        self._add(PathPatch(placed, facecolor=color, edgecolor="none", zorder=6))
 
     def line(
         self,
@@ -71,12 +52,12 @@ class Pen:
         """A straight line."""
         style: Any = {"color": color, "linewidth": width, "linestyle": "-", "marker": ""}
         line = Line2D(xs, ys, zorder=zorder, solid_capstyle="round", **style)
-        self.ax.add_line(line)
+        self._add(line)
 
     def box(self, x: float, top: float, width: float, height: float, paint: theme.Paint) -> None:
         """A rounded box centred at `x`, downwards from `top`."""
         rounding = f"round,pad=0,rounding_size={theme.BOX_ROUNDING}"
-        self.ax.add_patch(
+        self._add(
             FancyBboxPatch(
                 (x - width / 2, top),
                 width,
@@ -108,7 +89,7 @@ class Pen:
 
     def barrier(self, x: float, y: float, height: float) -> None:
         """A piece of a barrier around one wire."""
-        self.ax.add_patch(
+        self._add(
             Rectangle(
                 (x - 0.1, y - height / 2),
                 0.2,
@@ -121,11 +102,11 @@ class Pen:
         )
         style: Any = {"linestyle": (0, (3, 2)), "linewidth": theme.WIRE_WIDTH, "marker": ""}
         ends = (y - height / 2, y + height / 2)
-        self.ax.add_line(Line2D((x, x), ends, color=theme.FAINT, zorder=3.5, **style))
+        self._add(Line2D((x, x), ends, color=theme.FAINT, zorder=3.5, **style))
 
     def meter(self, x: float, y: float, color: str) -> None:
         """The dial of a measurement."""
-        self.ax.add_patch(
+        self._add(
             Arc(
                 (x, y + 0.02),
                 0.36,
@@ -140,6 +121,8 @@ class Pen:
         self.line((x, x + 0.13), (y + 0.02, y - 0.19), color, theme.BOX_WIDTH, 6)
 
     def _disc(self, x: float, y: float, radius: float) -> None:
-        self.ax.add_patch(
-            Circle((x, y), radius, facecolor=theme.LINK, edgecolor="none", zorder=4.5)
-        )
+        self._add(Circle((x, y), radius, facecolor=theme.LINK, edgecolor="none", zorder=4.5))
+
+    def _add(self, artist: Artist) -> None:
+        """Add without updating the data limits, which are set once for the whole circuit."""
+        self.ax.add_artist(artist)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from circuits.drawing.expressions import MATH, format_angle
+from circuits.drawing.expressions import MARKUP, format_angle
 from circuits.drawing.glyphs import CROSS, DOT, PLUS, Glyph
 from circuits.drawing.mpl import theme
 from circuits.drawing.mpl.pen import Pen, text_width
@@ -13,7 +13,7 @@ _ROTATION = re.compile(r"R([XYZ]+)")
 
 
 class Words:
-    """The texts of a glyph in mathtext.
+    """The texts of a glyph in the markup of `mpl.markup`.
 
     Args:
         glyph: The glyph.
@@ -25,11 +25,11 @@ class Words:
         rotation = _ROTATION.fullmatch(glyph.label)
         self.name = glyph.label
         if rotation:
-            self.name = rf"$\mathrm{{R_{{{rotation[1]}}}}}$"
-        arguments = [f"${format_angle(a, MATH, longest)}$" for a in glyph.angles]
+            self.name = f"R_{{{rotation[1]}}}"
+        arguments = [format_angle(a, MARKUP, longest) for a in glyph.angles]
         if glyph.note:
             arguments.append(glyph.note)
-        self.arguments = ",  ".join(arguments) if angles or glyph.kind == "measure" else ""
+        self.arguments = ", ".join(arguments) if angles or glyph.kind == "measure" else ""
         self.marks = {q: mark for q, mark in glyph.marks.items() if len(glyph.box) > 1}
 
     @property
