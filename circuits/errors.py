@@ -116,10 +116,6 @@ class MissingDependencyError(KetworkError, ImportError):
         return type(self), (self.package, self.extra, self.purpose)
 
 
-class ShadowedPackageError(KetworkError, ImportError):
-    """One of ketwork's four packages was replaced by an unrelated package of the same name."""
-
-
 class DataNotFoundError(KetworkError, FileNotFoundError):
     """A data set's files are not where they were looked for."""
 

@@ -82,7 +82,6 @@ class Angle:
     """
 
     __slots__ = ("constant", "terms")
-    __hash__: Any
 
     def __init__(self, constant: float = 0.0, terms: tuple[tuple[float, Monomial], ...] = ()):
         object.__setattr__(self, "constant", constant)
@@ -266,7 +265,10 @@ def as_angle(value: Any, argument: str = "angle") -> Angle:
             f"Argument `{argument}` must be a real number or an expression of symbols, "
             f"got {type(value).__name__}: {value!r}."
         )
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise NonFiniteError(f"Argument `{argument}` must be finite, got {number}.")
     return Angle(number)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ketwork import require_ours
+
+require_ours("circuits")
+
 from circuits import Probabilities
 from qml.layer import QuantumLayer
 

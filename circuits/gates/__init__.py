@@ -23,7 +23,7 @@ from circuits.gates.constructors import (
 from circuits.gates.record import Gate
 from circuits.gates.table import TABLE, gate_named
 
-id = Constructor("id")  # noqa: A001
+id = Constructor("id")
 x = Constructor("x")
 y = Constructor("y")
 z = Constructor("z")

@@ -16,7 +16,7 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.gates.record import Gate
-from circuits.gates.table import TABLE, controlled_gate, gate_named
+from circuits.gates.table import TABLE, controlled_gate
 from circuits.ops import Op, check_qubits
 from circuits.symbols import Angle, as_angle
 
@@ -227,10 +227,4 @@ def controlled(op: Op, *controls: int) -> Op:
         phase = Op(TABLE["p"], extra[-1:], op.angles)
         return phase if len(extra) == 1 else controlled(phase, *extra[:-1])
     qubits = check_qubits(extra + op.qubits, f"controlled({op.name})")
-    if op.gate.n_qubits is None:
-        total = op.n_controls + len(extra)
-        record = replace(
-            gate_named(op.kind), name=f"c^{total}({op.kind})", n_controls=total, base=op.kind
-        )
-        return replace(op, gate=record, qubits=qubits)
     return replace(op, gate=controlled_gate(op.gate, len(extra)), qubits=qubits)

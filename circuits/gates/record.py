@@ -6,9 +6,11 @@ import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from circuits.errors import UnknownGateError
@@ -24,9 +26,9 @@ Generator = dict[str, float]
 Definition = tuple[tuple[str, tuple[float, ...], tuple[int, ...]], ...]
 
 
-def pauli_matrix(label: str) -> np.ndarray:
+def pauli_matrix(label: str) -> NDArray[np.complex128]:
     """Matrix of a Pauli label whose character k acts on qubit k (the least significant is 0)."""
-    matrix = np.eye(1, dtype=np.complex128)
+    matrix: NDArray[Any] = np.eye(1, dtype=np.complex128)
     for character in label:
         matrix = np.kron(PAULI_MATRICES[character], matrix)
     return matrix

@@ -207,7 +207,7 @@ _U_WITH_PHASE = Gate(
 def _copy(gate: Gate, name: str, **names: str) -> Gate:
     """The same gate under an older name."""
     cleared = {"qiskit": "", "pennylane": "", "qasm2": "", "qasm3": "", **names}
-    return dataclasses.replace(gate, name=name, **cleared)
+    return dataclasses.replace(gate, name=name, **cleared)  # type: ignore[arg-type]
 
 
 _RECORDS: tuple[Gate, ...] = (
@@ -317,6 +317,11 @@ def controlled_gate(gate: Gate, n_controls: int) -> Gate:
     """
     if n_controls == 0:
         return gate
+    if gate.n_qubits is None:
+        kind, total = gate.base or gate.name, gate.n_controls + n_controls
+        return dataclasses.replace(
+            TABLE[kind], name=f"c^{total}({kind})", n_controls=total, base=kind
+        )
     if gate.name.startswith("c^"):
         own = gate_named(gate.base)
         return controlled_gate(own, gate.n_controls - own.n_controls + n_controls)

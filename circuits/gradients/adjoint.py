@@ -17,7 +17,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from circuits.errors import NonFiniteError
+from circuits.finite import check_finite
 from circuits.simulators.measurement import Measurement
 from circuits.simulators.torch_engine import TorchEngine
 
@@ -82,7 +82,7 @@ class AdjointPlan:
         self, inputs: Tensor, weights: Tensor, gradient: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The same gradients by differentiable torch operations."""
-        _, pullback = torch.func.vjp(self.reference, inputs, weights)
+        pullback = torch.func.vjp(self.reference, inputs, weights)[1]
         gradients: tuple[Tensor, Tensor] = pullback(gradient)
         return gradients
 
@@ -109,27 +109,6 @@ def _expectation_vjp(
 @_expectation_vjp.register_fake
 def _(inputs: Tensor, weights: Tensor, gradient: Tensor, plan: str) -> tuple[Tensor, Tensor]:
     return torch.empty_like(inputs), torch.empty_like(weights)
-
-
-def check_finite(values: Tensor, inputs: Tensor, weights: Tensor) -> None:
-    """Refuse values that are not finite, on the CPU where looking is free.
-
-    Raises:
-        NonFiniteError: Naming inputs, weights or amplitudes as the cause.
-    """
-    if values.device.type != "cpu" or bool(torch.isfinite(values).all()):
-        return
-    for name, tensor in (("inputs", inputs), ("weights", weights)):
-        wrong = ~torch.isfinite(tensor)
-        if bool(wrong.any()):
-            row, column = (int(i) for i in wrong.nonzero()[0])
-            raise NonFiniteError(
-                f"Angles must be finite: value {column} of the {name} is "
-                f"{float(tensor[row, column])}" + (f" (sample {row})." if len(tensor) > 1 else ".")
-            )
-    raise NonFiniteError(
-        "A state preparation received amplitudes that are all zero, which cannot be normalised."
-    )
 
 
 def _fold(
@@ -235,7 +214,7 @@ class _Gradients(torch.autograd.Function):
         ctx: Any, by_inputs: Tensor, by_weights: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None]:
         function: Callable[..., tuple[Tensor, Tensor]] = ctx.plan.reference_vjp
-        _, pullback = torch.func.vjp(function, *ctx.saved_tensors)
+        pullback = torch.func.vjp(function, *ctx.saved_tensors)[1]
         return (*pullback((by_inputs, by_weights)), None)
 
     @staticmethod

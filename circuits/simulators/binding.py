@@ -7,6 +7,7 @@ the whole batch. Layout here and in the engines: the batch is the last axis.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +35,13 @@ class AngleTable:
     one_to_one: bool
 
     def evaluate(self, rows: Tensor, constants: Tensor, coefficients: Tensor) -> Tensor:
-        """Angles `(n, batch)` from `rows (n_values, batch)`, `constants (n,)` and
-        `coefficients (n_terms,)`."""
+        """Angles `(n, batch)` from the value table and the circuit's numbers.
+
+        Args:
+            rows: `(n_values, batch)`; row 0 is the number one.
+            constants: `(n,)`.
+            coefficients: `(n_terms,)`.
+        """
         if not len(self.targets):
             return constants[:, None].expand(len(self.slots), rows.shape[1])
         index = torch.as_tensor(self.factors, device=rows.device)
@@ -97,7 +103,9 @@ def bind(circuit: Circuit) -> Binding:
     )
 
 
-def _table(angles: list[Angle], slots: list[int], row) -> AngleTable:  # type: ignore[no-untyped-def]
+def _table(
+    angles: list[Angle], slots: list[int], row: Callable[[Symbol], int]
+) -> AngleTable:
     products = [[row(s) for s in p] for k in slots for _, p in angles[k].terms]
     degree = max((len(p) for p in products), default=1)
     padded = [p + [0] * (degree - len(p)) for p in products]

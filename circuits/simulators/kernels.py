@@ -102,7 +102,7 @@ def overlap_matrix(
     *,
     per_sample: bool,
 ) -> Tensor:
-    """sum over the other qubits of left_i conj(right_j): the cotangent of a matrix.
+    """The cotangent of a matrix: left_i conj(right_j), summed over the other qubits.
 
     Returns:
         `(d, d, batch)`, or `(d, d, 1)` summed over the batch unless `per_sample`.

@@ -56,7 +56,7 @@ class Expectations(Measurement):
                 terms[x_mask].append((k, z_mask, coefficient * phase))
         self._terms = dict(terms)
         self._tabulated = self.n_values * 2**n_qubits * max(1, len(terms)) <= _LARGEST_TABLE
-        self._held: dict[tuple[torch.dtype, torch.device], dict[int, Tensor]] = {}
+        self._held: dict[tuple[torch.dtype, torch.device, bool], dict[int, Tensor]] = {}
 
     def values(self, state: Tensor) -> Tensor:
         total = torch.zeros(
@@ -110,10 +110,13 @@ class Expectations(Measurement):
         return rows
 
     def _table(self, x_mask: int, state: Tensor) -> Tensor:
-        held = self._held.setdefault((state.dtype, state.device), {})
+        # An inference tensor must not be met again outside of inference mode, and a table must
+        # not be derived from `state`, which may belong to a transform of torch.func.
+        key = (state.dtype, state.device, torch.is_inference_mode_enabled())
+        held = self._held.setdefault(key, {})
         if x_mask not in held:
-            real = torch.zeros_like(state[:, 0].real)
-            rows = [real if not x_mask else torch.complex(real, real)] * self.n_values
+            dtype = state.dtype if x_mask else real_dtype(state.dtype)
+            rows = [torch.zeros(2**self.n_qubits, dtype=dtype, device=state.device)] * self.n_values
             for k, z_mask, coefficient in self._terms[x_mask]:
                 weight = coefficient if x_mask else complex(coefficient).real
                 rows[k] = rows[k] + parity_sign(self.n_qubits, z_mask, state) * weight

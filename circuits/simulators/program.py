@@ -133,7 +133,7 @@ class _Fuser:
 
     def steps(self) -> tuple[Step, ...]:
         for position, op in enumerate(self.ops):
-            if op.name in ("barrier", "delay", "id"):
+            if op.kind in ("barrier", "delay", "id"):
                 continue
             if op.name == "global_phase":
                 self.emitted.append(PhaseStep(position))

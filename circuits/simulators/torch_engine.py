@@ -1,5 +1,7 @@
-"""The torch engine: any device, differentiable to any order by backpropagation, and an adjoint
-sweep whose memory does not grow with depth."""
+"""The torch engine: any device, differentiable to any order.
+
+Derivatives come by backpropagation, or by an adjoint sweep whose memory does not grow with depth.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from circuits.circuit import Circuit
 from circuits.gates.matrices import complex_dtype
 from circuits.simulators import kernels
 from circuits.simulators.blocks import Blocks
+from circuits.simulators.memory import check_memory
 from circuits.simulators.program import (
     MatrixStep,
     PauliRotationStep,
@@ -39,7 +42,7 @@ class TorchEngine:
         self.program: Program = compile_circuit(circuit)
         self.blocks = Blocks(circuit, self.program)
         self._numbers = self.program.binding.numbers(circuit)
-        self._held: dict[tuple[torch.dtype, torch.device], tuple[Tensor, ...]] = {}
+        self._held: dict[tuple[torch.dtype, torch.device, bool], tuple[Tensor, ...]] = {}
 
     def angles(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Shared angles `(n, 1 or batch)` and per-sample angles `(n, batch)`."""
@@ -56,7 +59,7 @@ class TorchEngine:
         return shared, binding.per_sample.evaluate(all_rows, constants_x, coefficients_x)
 
     def _numbers_like(self, values: Tensor) -> tuple[Tensor, ...]:
-        key = (values.dtype, values.device)
+        key = (values.dtype, values.device, torch.is_inference_mode_enabled())
         if key not in self._held:
             self._held[key] = tuple(
                 torch.as_tensor(n, dtype=values.dtype, device=values.device) for n in self._numbers
@@ -78,6 +81,8 @@ class TorchEngine:
 
     def _run(self, operands: dict[int, Tensor], inputs: Tensor, phase: bool) -> Tensor:
         n, dtype = self.program.n_qubits, complex_dtype(inputs.dtype)
+        if not torch.compiler.is_compiling():
+            check_memory(n, inputs.shape[0], inputs.dtype)
         state = kernels.zero_state(n, inputs.shape[0], dtype, inputs.device)
         for position, step in enumerate(self.program.steps):
             if phase or not isinstance(step, PhaseStep):
