@@ -21,7 +21,7 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.front_door import FrontDoor
-from circuits.ops import Op, as_ops, inverse, map_qubits
+from circuits.ops import Op, as_ops, check_qubits, inverse, map_qubits
 from circuits.symbols import Angle, Group, Symbol
 
 _NOT_COUNTED_IN_DEPTH = ("barrier", "global_phase")
@@ -57,7 +57,7 @@ class Circuit(FrontDoor):
         measured: Mapping[int, int] | None = None,
     ) -> None:
         try:
-            size = operator.index(n_qubits)
+            size = operator.index(None if isinstance(n_qubits, bool) else n_qubits)  # type: ignore[arg-type]
         except TypeError:
             raise ArgumentTypeError(
                 f"Argument `n_qubits` must be an integer, got {type(n_qubits).__name__}: "
@@ -167,11 +167,11 @@ class Circuit(FrontDoor):
             other: Circuit with at most as many qubits.
             qubits: Qubit k of `other` becomes `qubits[k]`; default 0, 1, 2, ...
         """
-        where = list(range(other.n_qubits)) if qubits is None else list(qubits)
+        where = check_qubits(range(other.n_qubits) if qubits is None else list(qubits), "compose")
         if len(where) != other.n_qubits:
             raise QubitError(
                 f"Argument `qubits` must list {other.n_qubits} qubits, one for each of the other "
-                f"circuit, got {where}."
+                f"circuit, got {list(where)}."
             )
         return self + other.map_qubits(dict(enumerate(where)), self._n_qubits)
 
@@ -183,13 +183,18 @@ class Circuit(FrontDoor):
         Args:
             mapping: Dictionary or function from old to new qubits.
             n_qubits: Number of qubits of the result; default unchanged.
+
+        Raises:
+            QubitError: If two used qubits get one name, or one gets none.
         """
         rename = mapping.__getitem__ if isinstance(mapping, Mapping) else mapping
+        used = sorted({q for op in self._ops for q in op.qubits}.union(self._measured))
         try:
-            ops = [map_qubits(op, rename) for op in self._ops]
-            measured = {rename(q): bit for q, bit in self._measured.items()}
+            new = dict(zip(used, check_qubits([rename(q) for q in used], "mapping"), strict=True))
         except (KeyError, IndexError) as error:
             raise QubitError(f"Argument `mapping` has no entry for qubit {error}.") from None
+        ops = [map_qubits(op, new.__getitem__) for op in self._ops]
+        measured = {new[q]: bit for q, bit in self._measured.items()}
         return Circuit(self._n_qubits if n_qubits is None else n_qubits, ops, measured=measured)
 
     def inverse(self) -> Circuit:

@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from circuits.backends.statevector import StateVector, check_memory, engine_for
+from circuits.backends.statevector import StateVector, engine_for
 from circuits.circuit import Circuit
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Backend, Probabilities, Request, Result, Seed, check_shots
+from circuits.finite import check_finite
 from circuits.gradients import make_evaluator
-from circuits.gradients.adjoint import check_finite
 from circuits.ops import check_qubits
 from circuits.pauli import PauliSum, as_observables
-from circuits.values import Bound, bind_values
+from circuits.values import bind_values
 
 
 def check_backend(backend: Any) -> Backend:
@@ -60,28 +60,16 @@ def check_kept(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...
     return kept
 
 
-def _can_look(tensor: Tensor) -> bool:
-    return not torch.compiler.is_compiling() and not torch._C._functorch.is_functorch_wrapped_tensor(
-        tensor
-    )
-
-
 def statevector(circuit: Circuit, x: Any = None, w: Any = None) -> Tensor:
     """See `Circuit.statevector`."""
     bound = bind_values(circuit, x, w)
     values = bound.values
     engine = engine_for(circuit)
-    check_memory(circuit.n_qubits, values.points, values.inputs.dtype)
     with torch.autocast(values.inputs.device.type, enabled=False):
         state = engine.state(values.inputs, values.weights)
-    if _can_look(state):
-        check_finite(torch.view_as_real(state.detach().resolve_conj()), *_detached(bound))
+    check_finite(state, values.inputs, values.weights)
     complex_dtype = torch.complex128 if bound.dtype == torch.float64 else torch.complex64
-    return state.T.reshape(*bound.batch, -1).to(complex_dtype)
-
-
-def _detached(bound: Bound) -> tuple[Tensor, Tensor]:
-    return bound.values.inputs.detach(), bound.values.weights.detach()
+    return state.T.reshape(*bound.batch, 2**circuit.n_qubits).to(complex_dtype)
 
 
 def expectation(
@@ -99,8 +87,6 @@ def expectation(
     bound = bind_values(circuit, x, w)
     evaluate = make_evaluator(circuit, checked, machine, spent, generator)
     values = evaluate(bound.values.inputs, bound.values.weights)
-    if _can_look(values):
-        check_finite(values.detach(), *_detached(bound))
     return values.reshape(*bound.batch, len(checked)).to(bound.dtype)
 
 
@@ -118,7 +104,10 @@ def estimate(
     machine = check_backend(backend)
     bound = bind_values(circuit, x, w)
     request = Request(circuit, bound.values, checked, shots=shots, generator=generator)
-    return machine.run([request])[0].reshape(bound.batch, bound.dtype)
+    result = machine.run([request])[0]
+    assert result.values is not None
+    check_finite(result.values, bound.values.inputs, bound.values.weights)
+    return result.reshape(bound.batch, bound.dtype)
 
 
 def probabilities(
@@ -134,8 +123,6 @@ def probabilities(
     bound = bind_values(circuit, x, w)
     evaluate = make_evaluator(circuit, Probabilities(kept), machine)
     values = evaluate(bound.values.inputs, bound.values.weights)
-    if _can_look(values):
-        check_finite(values.detach(), *_detached(bound))
     return values.reshape(*bound.batch, 2 ** len(kept)).to(bound.dtype)
 
 

@@ -6,6 +6,7 @@ the other. Exact, noisy, mitigated and hardware execution are all backends.
 
 from __future__ import annotations
 
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -257,20 +258,20 @@ def check_shots(shots: int | None) -> int | None:
     """Shots as a positive integer or `None`."""
     if shots is None:
         return None
-    if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
+    if isinstance(shots, bool) or not isinstance(shots, numbers.Integral) or shots < 1:
         raise InvalidArgumentError(
             f"Argument `shots` must be a positive integer or None (exact), got {shots!r}."
         )
-    return shots
+    return int(shots)
 
 
 def as_generator(seed: Seed) -> torch.Generator | None:
     """A generator from a generator, an integer seed, or `None` (torch's default generator)."""
     if seed is None or isinstance(seed, torch.Generator):
         return seed
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
         raise InvalidArgumentError(
             f"Argument `generator` must be a torch.Generator, an integer seed or None, got "
             f"{type(seed).__name__}: {seed!r}."
         )
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator().manual_seed(int(seed))

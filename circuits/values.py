@@ -22,6 +22,8 @@ from circuits.errors import (
 from circuits.execution import Values
 from circuits.symbols import Group
 
+_REAL = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -45,7 +47,7 @@ def bind_values(circuit: Circuit, x: Any, w: Any, *, flat: bool = False) -> Boun
         circuit: The circuit.
         x: Inputs `(*batch, *shape)` or `(*batch, size)`; a dict by name for several groups.
         w: Weights, likewise. The batches of `x` and `w` broadcast.
-        flat: Prefer the flat feature axis where both readings are possible.
+        flat: Prefer the flat feature axis of inputs where both readings are possible.
 
     Returns:
         The values in the promoted dtype (half types in float32), their batch, and the dtype of
@@ -55,7 +57,7 @@ def bind_values(circuit: Circuit, x: Any, w: Any, *, flat: bool = False) -> Boun
         KetworkError: If values are missing, superfluous, of the wrong shape or dtype.
     """
     inputs, input_batch = _flattened("x", "input", circuit.input_groups, x, flat)
-    weights, weight_batch = _flattened("w", "weight", circuit.weight_groups, w, flat)
+    weights, weight_batch = _flattened("w", "weight", circuit.weight_groups, w, False)
     given = [*inputs, *weights]
     dtype = given[0].dtype if given else torch.float64
     compute = dtype
@@ -175,9 +177,10 @@ def as_real_tensor(value: Any, argument: str) -> Tensor:
                 f"Argument `{argument}` must be a tensor or an array of numbers, got "
                 f"{type(value).__name__}."
             ) from None
-    if not value.dtype.is_floating_point:
+    if value.dtype not in _REAL:
         raise DtypeError(
-            f"Argument `{argument}` must be a real floating-point tensor, got {value.dtype}. "
+            f"Argument `{argument}` must be a float64, float32, float16 or bfloat16 tensor, got "
+            f"{value.dtype}. "
             "Convert it, for example with `.float()`"
             + (" or take `.real`." if value.dtype.is_complex else ".")
         )

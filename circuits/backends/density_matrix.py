@@ -12,14 +12,16 @@ from typing import final
 import torch
 from torch import Tensor
 
-from circuits.backends.statevector import check_memory, check_pure
+from circuits.backends.statevector import check_preparations
 from circuits.circuit import Circuit
 from circuits.execution import Backend, Request, Result, as_generator
+from circuits.finite import check_finite
 from circuits.gates.matrices import complex_dtype
 from circuits.ops import Op
 from circuits.simulators import kernels, sampling
 from circuits.simulators.binding import Binding, bind
 from circuits.simulators.measurement import marginal
+from circuits.simulators.memory import check_memory
 
 
 @final
@@ -47,6 +49,7 @@ class DensityMatrix(Backend):
             if request.shots is None:
                 kept = marginal(probabilities, request.qubits, n)
                 return Result(values=kept.T, metadata=metadata)
+            check_finite(probabilities, request.inputs, request.weights)
             generator = as_generator(request.generator)
             bits = sampling.sample_bits(probabilities, request.qubits, n, request.shots, generator)
             return Result(samples=bits, metadata=metadata)
@@ -54,6 +57,7 @@ class DensityMatrix(Backend):
             values = [_trace(rho, observable.terms, n) for observable in request.observables]
             return Result(values=torch.stack(values, dim=1), metadata=metadata)
         fixed = rho.detach()
+        check_finite(fixed, request.inputs, request.weights)
 
         def rotated(basis: dict[int, str]) -> Tensor:
             return _diagonal(_rotate(fixed, basis, n), n).clamp(min=0)
@@ -92,11 +96,6 @@ def density_matrix(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
             matrix = matrix.permute(1, 2, 0) if matrix.dim() == 3 else matrix[..., None]
             rho = _sandwich(rho, matrix, op.qubits, n)
     return rho
-
-
-def check_preparations(circuit: Circuit) -> None:
-    """Refuse state preparation on used qubits; channels are welcome here."""
-    check_pure(Circuit(circuit.n_qubits, [op for op in circuit.ops if op.kind != "kraus"]))
 
 
 def _full(op: Op, angles: Tensor) -> Tensor:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from typing import final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from circuits.circuit import Circuit
-from circuits.errors import InvalidArgumentError, ResourceLimitError, UnsupportedOperationError
+from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, as_generator
+from circuits.finite import check_finite
 from circuits.simulators import kernels, sampling
 from circuits.simulators.measurement import BasisProbabilities, Expectations
 from circuits.simulators.torch_engine import TorchEngine
 
 _ENGINES = ("auto", "native", "torch")
-_STATES_AT_ONCE = 6  # state-sized tensors alive during a run or a gradient
 
 
 @final
@@ -65,15 +63,15 @@ class StateVector(Backend):
 
     def _run(self, request: Request) -> Result:
         simulation = engine_for(request.circuit)
-        check_memory(request.circuit.n_qubits, request.points, request.inputs.dtype)
         state = simulation.state(request.inputs, request.weights, phase=False)
         metadata = {**request.tags, "backend": self.name, "shots": request.shots}
         n = request.circuit.n_qubits
         if request.qubits is not None:
-            probabilities = state.real**2 + state.imag**2
             if request.shots is None:
                 measured = BasisProbabilities(request.qubits, n).values(state)
                 return Result(values=measured.T, metadata=metadata)
+            check_finite(state, request.inputs, request.weights)
+            probabilities = state.real**2 + state.imag**2
             bits = sampling.sample_bits(
                 probabilities, request.qubits, n, request.shots, as_generator(request.generator)
             )
@@ -82,6 +80,7 @@ class StateVector(Backend):
             return Result(
                 values=Expectations(request.observables, n).values(state).T, metadata=metadata
             )
+        check_finite(state, request.inputs, request.weights)
         means, variances = sampling.estimate(
             functools.partial(_rotated, state.detach(), n),
             request.observables,
@@ -107,13 +106,23 @@ def check_pure(circuit: Circuit) -> None:
     Raises:
         UnsupportedOperationError: For channels, and for state preparation on used qubits.
     """
-    touched: set[int] = set()
     for position, op in enumerate(circuit.ops):
         if op.kind == "kraus":
             raise UnsupportedOperationError(
                 f"Operation {position} (`kraus`) is a channel, which a state vector cannot hold. "
                 "Use backend=circuits.DensityMatrix() or a noise simulator."
             )
+    check_preparations(circuit)
+
+
+def check_preparations(circuit: Circuit) -> None:
+    """Refuse state preparation on qubits that may have left |0>.
+
+    Raises:
+        UnsupportedOperationError: Naming the op and the qubits.
+    """
+    touched: set[int] = set()
+    for position, op in enumerate(circuit.ops):
         if op.kind == "state_preparation" and touched.intersection(op.qubits):
             raise UnsupportedOperationError(
                 f"Operation {position} (`state_preparation`) acts on qubits "
@@ -154,26 +163,3 @@ def engine_for(circuit: Circuit) -> TorchEngine:
         UnsupportedOperationError: If the circuit has no state-vector meaning, naming the op.
     """
     return _engine(_Exact(circuit))
-
-
-def check_memory(n_qubits: int, points: int, dtype: torch.dtype) -> None:
-    """Refuse a run whose states would not fit in this machine's memory.
-
-    Raises:
-        ResourceLimitError: With the size needed and the size there is.
-    """
-    size = 2**n_qubits * max(points, 1) * (8 if dtype == torch.float32 else 16) * _STATES_AT_ONCE
-    total = physical_memory()
-    if size > total:
-        raise ResourceLimitError(
-            f"{points} state vector(s) of {n_qubits} qubits need about {size / 2**30:.3g} GiB, "
-            f"this machine has {total / 2**30:.3g} GiB. Use fewer qubits or smaller batches."
-        )
-
-
-@functools.cache
-def physical_memory() -> int:
-    """Bytes of main memory of this machine."""
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return int(os.sysconf("SC_PAGE_SIZE")) * int(os.sysconf("SC_PHYS_PAGES"))
-    return int(np.iinfo(np.int64).max)

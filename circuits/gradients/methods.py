@@ -12,6 +12,7 @@ from circuits.backends.statevector import StateVector, engine_for
 from circuits.circuit import Circuit
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Probabilities, Request, Seed, Values
+from circuits.finite import check_finite
 from circuits.gradients.adjoint import AdjointPlan
 from circuits.gradients.occurrences import Occurrences, as_values
 from circuits.gradients.shift import SPSA, ShiftEvaluator
@@ -43,7 +44,9 @@ class Backpropagation:
     def __call__(self, inputs: Tensor, weights: Tensor) -> Tensor:
         with torch.autocast(inputs.device.type, enabled=False):
             state = self.engine.state(inputs, weights, phase=False)
-            return self.measurement.values(state).T
+            values = self.measurement.values(state).T
+        check_finite(values, inputs, weights)
+        return values
 
 
 @final
@@ -79,6 +82,7 @@ class DirectEvaluator:
         with torch.autocast(inputs.device.type, enabled=False):
             values = as_values(self.backend.run([request])[0], inputs.dtype).values
         assert values is not None
+        check_finite(values, inputs, weights)
         return values
 
 

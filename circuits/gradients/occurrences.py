@@ -88,7 +88,8 @@ class Occurrences:
             shots=self.shots,
             generator=generator,
         )
-        return as_values(self.backend.run([request])[0], angles.dtype)
+        with torch.autocast(angles.device.type, enabled=False):
+            return as_values(self.backend.run([request])[0], angles.dtype)
 
 
 def as_values(result: Result, dtype: torch.dtype) -> Result:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from circuits.errors import InvalidArgumentError
+from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import as_generator
+from circuits.finite import check_finite, is_transformed
 from circuits.gradients.occurrences import Occurrences
 from circuits.gradients.rules import rules_of
 
@@ -64,10 +65,17 @@ class ShiftEvaluator:
         occurrences = self.occurrences
         varied = occurrences.varied(inputs, weights)
         angles = occurrences.angles(inputs, weights)
-        if not varied or not len(angles):
-            values = occurrences.run(angles.detach()).values
-            assert values is not None
-            return values
+        if is_transformed(angles):
+            raise UnsupportedOperationError(
+                "The transforms of torch.func (vmap, grad, jvp, ...) are not defined for "
+                "diff_method='parameter-shift' and 'spsa', which find derivatives by further runs. "
+                "Use an exact backend with diff_method='adjoint' or 'backprop', or autograd."
+            )
+        check_finite(angles, inputs, weights)
+        if not len(angles):
+            varied = []
+        # Also where no gradient is wanted: forward-mode derivatives raise there instead of
+        # coming out as zero.
         method = self._shift if self.spsa is None else self._simultaneous
         result: Tensor = _WithJacobian.apply(angles, varied, method)
         return result
@@ -130,7 +138,7 @@ class _WithJacobian(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (jacobian,) = ctx.saved_tensors
-        by_varied = torch.einsum("bm,bmk->bk", gradient, jacobian)
+        by_varied = (gradient[..., None] * jacobian).sum(1)
         result = gradient.new_zeros(gradient.shape[0], ctx.n_angles)
         result[:, ctx.varied] = by_varied
         return result, None, None
