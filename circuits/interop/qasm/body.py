@@ -53,9 +53,7 @@ def check_call(call: Call, source: Source) -> Call:
             call.offset,
         )
     if len(set(call.qubits)) != len(call.qubits):
-        raise source.error(
-            f"{show(target.name)} is applied to the same qubit twice", call.offset
-        )
+        raise source.error(f"{show(target.name)} is applied to the same qubit twice", call.offset)
     return call
 
 
@@ -98,7 +96,10 @@ def _shape(definition: Definition) -> tuple[Any, ...]:
 
 def _code(expression: Expression, order: dict[str, int]) -> tuple[Any, ...]:
     return tuple(
-        (step.action, order.get(step.argument, step.argument) if step.action == "name" else
-         step.argument, step.count)
+        (
+            step.action,
+            order.get(step.argument, step.argument) if step.action == "name" else step.argument,
+            step.arity,
+        )
         for step in expression.code
     )

@@ -126,8 +126,8 @@ class Builder:
         """Raise if one of the qubits was measured before."""
         if self._measured and not self._measured.keys().isdisjoint(qubits):
             raise self._source.error(
-                f"{show(what)} acts on a qubit after its measurement: mid-circuit measurement is not "
-                "supported, only measurement at the end",
+                f"{show(what)} acts on a qubit after its measurement: mid-circuit measurement is "
+                "not supported, only measurement at the end",
                 offset,
             )
 

@@ -103,7 +103,9 @@ class Definition:
     @cached_property
     def depth(self) -> int:
         """How deep definitions are nested: 0 for gates of our table."""
-        return 0 if self.gate is not None else 1 + max((c.target.depth for c in self.body), default=0)
+        if self.gate is not None:
+            return 0
+        return 1 + max((call.target.depth for call in self.body), default=0)
 
 
 def modified_costs(costs: Costs, modifiers: tuple[Modifier, ...]) -> Costs:

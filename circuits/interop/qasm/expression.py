@@ -13,6 +13,8 @@ import numpy as np
 
 from circuits.interop.qasm.lexer import Token
 from circuits.interop.qasm.limits import Budget
+from circuits.interop.qasm.source import Source, show
+from circuits.interop.qasm.stream import Stream
 from circuits.interop.qasm.values import (
     CONSTANTS,
     FUNCTIONS,
@@ -24,8 +26,6 @@ from circuits.interop.qasm.values import (
     negative,
     type_name,
 )
-from circuits.interop.qasm.source import Source, show
-from circuits.interop.qasm.stream import Stream
 
 _BINARY = {
     2: {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4},
@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
     action: str
     argument: Any
-    count: int
+    arity: int
     offset: int
 
 
@@ -224,7 +224,7 @@ def evaluate(
     if len(code) == 1 and code[0].action == "push":
         return code[0].argument
     stack: list[Any] = []
-    for action, argument, count, offset in code:
+    for action, argument, arity, offset in code:
         try:
             if action == "push":
                 stack.append(argument)
@@ -236,10 +236,10 @@ def evaluate(
                 right = stack.pop()
                 stack.append(binary(argument, stack.pop(), right, budget, offset))
             else:
-                arguments = stack[-count:]
-                del stack[-count:]
+                arguments = stack[-arity:]
+                del stack[-arity:]
                 if action == "call":
-                    stack.append(call(*argument, arguments))
+                    stack.append(call(argument[0], argument[1], arguments))
                 else:
                     stack.append(_entry(look_up(argument, offset), argument, arguments))
         except ArithmeticProblem as problem:
@@ -255,5 +255,5 @@ def _entry(array: Any, name: str, indices: list[Any]) -> Any:
         raise ArithmeticProblem(f"the array {show(name)} needs {array.ndim} integer index(es)")
     for index, extent in zip(indices, array.shape, strict=True):
         if not -extent <= index < extent:
-            raise ArithmeticProblem(f"index {index} of {show(name)} is out of range 0..{extent - 1}")
+            raise ArithmeticProblem(f"index {index} of {show(name)} is not in 0..{extent - 1}")
     return array[tuple(indices)]

@@ -66,15 +66,11 @@ class Inputs:
             tuple(int(part) for part in text.split(", ") if part) for text in found.group(3, 4)
         )
         array = self._group(kind, group, extents, True, note)
-        if len(index) != len(extents) or any(
-            i >= n for i, n in zip(index, extents, strict=True)
-        ):
+        if len(index) != len(extents) or any(i >= n for i, n in zip(index, extents, strict=True)):
             raise self._source.error(f"malformed annotation {show(note.text)}", note.offset)
         return array[index] if index else array
 
-    def _group(
-        self, kind: str, name: str, shape: tuple[int, ...], shared: bool, at: Token
-    ) -> Any:
+    def _group(self, kind: str, name: str, shape: tuple[int, ...], shared: bool, at: Token) -> Any:
         key = f"{kind} {name}" if shared else name
         if key in self._groups:
             was_shared, extents, array = self._groups[key]

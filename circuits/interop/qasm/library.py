@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 
 from circuits.gates import TABLE
-from circuits.interop.qasm.definitions import Definition
+from circuits.interop.qasm.definitions import Call, Definition
 
 # The header as published in arXiv:1707.03429. Programs may not redefine these names; the other
 # gates of Qiskit's longer header yield to a definition in the program.
 ORIGINAL_QELIB1 = frozenset(
-    ("u3", "u2", "u1", "cx", "id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "rx", "ry", "rz")
-    + ("cz", "cy", "ch", "ccx", "crz", "cu1", "cu3")
+    "u3 u2 u1 cx id x y z h s sdg t tdg rx ry rz cz cy ch ccx crz cu1 cu3".split()
 )
+BARRIER = Definition("barrier", (), None, TABLE["barrier"])
 _NOT_IN_STDGATES = ("U", "gphase", "barrier", "delay")
 
 
@@ -39,7 +39,7 @@ def qelib1() -> dict[str, Definition]:
     """The gates of `qelib1.inc`, Qiskit's additions included."""
     gates = {r.qasm2: table_gate(r.qasm2, r.name) for r in TABLE.values() if r.qasm2}
     del gates["barrier"]
-    gates["u0"] = Definition("u0", ("gamma",), 1, TABLE["id"])
+    gates["u0"] = Definition("u0", ("gamma",), 1, body=(Call(gates["id"], (), (0,)),))
     return gates
 
 

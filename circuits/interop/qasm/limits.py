@@ -19,14 +19,15 @@ class Limits:
     """What an OpenQASM text may use at most. Exceeding one raises `QasmLimitError`.
 
     The defaults let a hostile text fail within about a second and 200 MB. Raise single limits for
-    large files that you trust: `Limits(characters=10**9, tokens=10**8, statements=10**7, gates=10**7, steps=10**8)`.
+    large files that you trust, for example
+    `Limits(characters=10**8, tokens=10**7, statements=10**6, gates=10**6, steps=10**7)`.
 
     Args:
         characters: Length of the text.
         tokens: Numbers, names and symbols in the text.
         name_length: Length of one identifier or number.
-        statements: Statements in the text, those inside of blocks and gate bodies included; loops inside
-            of gate bodies count for each round.
+        statements: Statements in the text, those inside of blocks and gate bodies included; loops
+            inside of gate bodies count for each round.
         expression: Tokens in one expression.
         list_length: Entries of one list of operands, angles, parameters or indices.
         nesting: Depth of blocks within blocks (`for`, `box`), and of modifiers on one gate.

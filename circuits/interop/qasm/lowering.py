@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,9 +80,7 @@ def _lower_2(op: Op) -> list[Piece]:
                 "written). Use version=3."
             )
         matrix = np.asarray(op_matrix(replace(op, gate=_uncontrolled(op), qubits=op.qubits[-1:])))
-        parts = synthesis.controlled_one_qubit(
-            matrix, op.qubits[: op.n_controls], op.qubits[-1]
-        )
+        parts = synthesis.controlled_one_qubit(matrix, op.qubits[: op.n_controls], op.qubits[-1])
     else:
         parts = _controlled_parts(op) or _synthesised(op)
     return [piece for part in parts for piece in lower(part, 2)]
@@ -143,7 +142,7 @@ def _pauli_rotation(op: Op) -> list[Op]:
         for character, q in support
         if character != "Z"
     ]
-    ladder = [g.cx(a, b) for (_, a), (_, b) in zip(support, support[1:], strict=False)]
+    ladder = [g.cx(a, b) for (_, a), (_, b) in pairwise(support)]
     rotation = g.rz(op.angles[0], support[-1][1])
     middle = g.controlled(rotation, *controls) if controls else rotation
     back = [step for turn in reversed([*turns, *ladder]) for step in inverse(turn)]

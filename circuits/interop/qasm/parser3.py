@@ -119,7 +119,7 @@ class Parser3:
         file = self._stream.next()
         if file.kind != "string" or file.text[1:-1] != "stdgates.inc":
             raise self._stream.error(
-                f"cannot include {show(file.text)}: only the standard header \"stdgates.inc\" is "
+                f'cannot include {show(file.text)}: only the standard header "stdgates.inc" is '
                 "available, and no file is ever opened",
                 file,
             )

@@ -21,9 +21,7 @@ from circuits.interop.qasm.limits import Budget, Limits
 from circuits.interop.qasm.source import Source
 
 
-def loads(
-    text: str, *, limits: Limits | None = None, input_params: Iterable[str] = ()
-) -> Circuit:
+def loads(text: str, *, limits: Limits | None = None, input_params: Iterable[str] = ()) -> Circuit:
     """Read OpenQASM 2 or 3, found by the version line.
 
     Gates mean what Qiskit's importers take them for, global phase included: `rz` is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from circuits.interop.qasm.builder import Bits, Builder
@@ -10,7 +11,7 @@ from circuits.interop.qasm.expression import Expression, evaluate
 from circuits.interop.qasm.lexer import Token
 from circuits.interop.qasm.limits import Budget
 from circuits.interop.qasm.source import Source, show
-from circuits.interop.qasm.syntax3 import Index, Operand, Range, Set
+from circuits.interop.qasm.syntax3 import For, Index, Operand, Range, Set
 from circuits.interop.qasm.values import type_name
 
 
@@ -57,6 +58,10 @@ class Scope:
         """Give the variable of the innermost loop its next value."""
         self._blocks[-1][name.text] = value
 
+    def knows(self, name: str) -> bool:
+        """Whether the name is defined."""
+        return any(name in block for block in self._blocks)
+
     def look_up(self, name: str, offset: int) -> Any:
         """The value of a name, from the innermost block outwards."""
         for block in reversed(self._blocks):
@@ -86,7 +91,23 @@ class Scope:
             )
         return value
 
-    def members(self, values: Range | Set, what: str) -> range | tuple[Any, ...]:
+    def rounds(self, statement: For) -> Iterator[Any]:
+        """Values of the loop variable, all charged before the first."""
+        values = self._members(statement.values, "the range of a loop")
+        offset = statement.token.offset
+        size = len_bounded(values) if isinstance(values, range) else len(values)
+        self._budget.spend("steps", size, "rounds of loops and other steps of work", offset)
+        wanted = float if statement.type in ("float", "angle") else int
+        for value in values:
+            number = float(value) if wanted is float and isinstance(value, int) else value
+            if not isinstance(number, wanted):
+                raise self._source.error(
+                    f"a loop variable of type {statement.type} cannot hold {type_name(value)}",
+                    offset,
+                )
+            yield number
+
+    def _members(self, values: Range | Set, what: str) -> range | tuple[Any, ...]:
         """What a complete range or a set enumerates."""
         if isinstance(values, Set):
             return tuple(self.value(item) for item in values.items)

@@ -31,9 +31,7 @@ class Source:
         line = bisect.bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
-    def error(
-        self, message: str, offset: int, kind: type[QasmError] = QasmError
-    ) -> QasmError:
+    def error(self, message: str, offset: int, kind: type[QasmError] = QasmError) -> QasmError:
         """An error that names the place of `offset`."""
         return kind(message, *self.place(offset))
 

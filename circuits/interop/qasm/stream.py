@@ -85,9 +85,7 @@ class Stream:
             items.append(item())
         return items
 
-    def error(
-        self, message: str, at: Token | int, kind: type[QasmError] = QasmError
-    ) -> QasmError:
+    def error(self, message: str, at: Token | int, kind: type[QasmError] = QasmError) -> QasmError:
         """An error placed at a token or offset."""
         return self.source.error(message, at if isinstance(at, int) else at.offset, kind)
 

@@ -33,8 +33,14 @@ Value = int | float | Angle | Duration
 
 def type_name(value: Any) -> str:
     """What to call a value in an error message."""
-    names = {int: "an integer", float: "a float", Angle: "an input-dependent angle"}
-    return names.get(type(value), "a duration" if isinstance(value, Duration) else "an array")
+    names = {
+        int: "an integer",
+        float: "a float",
+        Angle: "an input-dependent angle",
+        Duration: "a duration",
+        type(None): "a parameter of a gate",
+    }
+    return names.get(type(value), "an array")
 
 
 def finite(value: Any) -> Any:
@@ -78,7 +84,7 @@ def check_angle(angle: Angle) -> Angle:
 
 
 def power(a: Any, b: Any) -> Any:
-    """a to the power b, without computing huge integers."""
+    """A to the power b, without computing huge integers."""
     try:
         if isinstance(a, int) and isinstance(b, int) and b >= 0:
             if abs(a) > 1 and b * (abs(a).bit_length() - 1) > 63:
@@ -92,7 +98,7 @@ def power(a: Any, b: Any) -> Any:
 
 
 def divide(a: Any, b: Any) -> Any:
-    """a / b; on two integers the integer quotient, as OpenQASM 3 has it."""
+    """A / b; on two integers the integer quotient, as OpenQASM 3 has it."""
     if b == 0:
         raise ArithmeticProblem("division by zero")
     if isinstance(a, int) and isinstance(b, int):
@@ -106,7 +112,7 @@ def divide(a: Any, b: Any) -> Any:
 
 
 def modulo(a: Any, b: Any) -> Any:
-    """a mod b, with the sign of a, as in C."""
+    """A mod b, with the sign of a, as in C."""
     if b == 0:
         raise ArithmeticProblem("modulo by zero")
     if isinstance(a, int) and isinstance(b, int):
@@ -115,7 +121,7 @@ def modulo(a: Any, b: Any) -> Any:
 
 
 def real_divide(a: Any, b: Any) -> Any:
-    """a / b on real numbers."""
+    """A / b on real numbers."""
     return divide(float(a), b)
 
 

@@ -6,24 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 from circuits.circuit import Circuit
-from circuits.gates import TABLE
 from circuits.interop.qasm.body import Recogniser, check_call, check_distinct, check_names
 from circuits.interop.qasm.builder import Bits, Builder
 from circuits.interop.qasm.definitions import Call, Definition
 from circuits.interop.qasm.expansion import as_operand
 from circuits.interop.qasm.expression import Expression, evaluate, parse
 from circuits.interop.qasm.lexer import Token
-from circuits.interop.qasm.library import ORIGINAL_QELIB1, builtins, qelib1
+from circuits.interop.qasm.library import BARRIER, ORIGINAL_QELIB1, builtins, qelib1
 from circuits.interop.qasm.limits import Budget
-from circuits.interop.qasm.values import CONSTANTS, FUNCTIONS
 from circuits.interop.qasm.source import Source, show
 from circuits.interop.qasm.stream import Stream
+from circuits.interop.qasm.values import CONSTANTS, FUNCTIONS
 from circuits.symbols import Angle
 
-BARRIER = Definition("barrier", (), None, TABLE["barrier"])
 _RESERVED = frozenset(
-    ("OPENQASM", "include", "qreg", "creg", "gate", "opaque", "barrier", "measure", "reset", "if")
-    + ("U", "CX", *FUNCTIONS[2], *CONSTANTS[2])
+    [
+        *"OPENQASM include qreg creg gate opaque barrier measure reset if U CX".split(),
+        *FUNCTIONS[2],
+        *CONSTANTS[2],
+    ]
 )
 _UNSUPPORTED = {
     "reset": "'reset' is not supported: a circuit starts in |0...0> and is measured at its end",
@@ -42,9 +43,7 @@ class Parser2:
         recogniser: Knows the definitions that our exports write.
     """
 
-    def __init__(
-        self, source: Source, budget: Budget, start: int, recogniser: Recogniser
-    ) -> None:
+    def __init__(self, source: Source, budget: Budget, start: int, recogniser: Recogniser) -> None:
         self._source = source
         self._budget = budget
         self._recogniser = recogniser
@@ -83,7 +82,7 @@ class Parser2:
         file = self._stream.next()
         if file.kind != "string" or file.text[1:-1] != "qelib1.inc":
             raise self._stream.error(
-                f"cannot include {show(file.text)}: only the standard header \"qelib1.inc\" is "
+                f'cannot include {show(file.text)}: only the standard header "qelib1.inc" is '
                 "available, and no file is ever opened",
                 file,
             )

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from circuits.circuit import Circuit
 from circuits.errors import InvalidArgumentError
-from circuits.gates import TABLE
-from circuits.interop.qasm.body import Recogniser, check_call, check_distinct, check_names
+from circuits.interop.qasm.body import Recogniser
 from circuits.interop.qasm.builder import Bits, Builder
-from circuits.interop.qasm.definitions import Call, Definition, Modifier
 from circuits.interop.qasm.expansion import as_operand
+from circuits.interop.qasm.gates3 import Gates3
 from circuits.interop.qasm.inputs3 import Inputs
 from circuits.interop.qasm.library import builtins, stdgates
 from circuits.interop.qasm.limits import Budget
 from circuits.interop.qasm.parser3 import Parser3
-from circuits.interop.qasm.scope3 import Scope, len_bounded
-from circuits.interop.qasm.source import Source, show
+from circuits.interop.qasm.scope3 import Scope
+from circuits.interop.qasm.source import Source
 from circuits.interop.qasm.stream import Stream
 from circuits.interop.qasm.syntax3 import (
     Alias,
@@ -30,26 +28,13 @@ from circuits.interop.qasm.syntax3 import (
     DefineGate,
     Delay,
     For,
-    GateModifier,
     Include,
     Input,
     Measure,
-    Operand,
     Statement,
 )
 from circuits.interop.qasm.values import Duration, type_name
 from circuits.symbols import Angle
-
-_BARRIER = Definition("barrier", (), None, TABLE["barrier"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """The gate whose body is being read."""
-
-    name: str
-    parameters: frozenset[str]
-    places: dict[str, int]
 
 
 class Interpreter3:
@@ -71,9 +56,9 @@ class Interpreter3:
     ) -> None:
         self._source = source
         self._budget = budget
-        self._recogniser = recogniser
         self._builder = Builder(source, budget)
         self._scope = Scope(source, budget, self._builder, dict(builtins(3)))
+        self._gates = Gates3(source, budget, recogniser, self._scope)
         self._inputs = Inputs(source, budget, as_inputs)
         self._as_inputs = as_inputs
         self._actions: dict[type[Statement], Callable[[Any], None]] = {
@@ -82,7 +67,7 @@ class Interpreter3:
             Constant: self._constant,
             Alias: self._alias,
             Input: self._input,
-            DefineGate: self._gate,
+            DefineGate: self._define_gate,
             Apply: self._apply,
             Barrier: self._barrier,
             Delay: self._delay,
@@ -138,12 +123,12 @@ class Interpreter3:
         offset = statement.value.offset
         if statement.type in ("float", "angle") and isinstance(value, int):
             value = float(value)
-        expected = {"int": int, "uint": int, "duration": Duration}.get(statement.type, float)
+        expected: type = {"int": int, "uint": int, "duration": Duration}.get(statement.type, float)
         if not isinstance(value, expected):
             raise self._source.error(
                 f"a constant of type {statement.type} cannot hold {type_name(value)}", offset
             )
-        if statement.type == "uint" and value < 0:
+        if statement.type == "uint" and isinstance(value, int) and value < 0:
             raise self._source.error(f"a constant of type uint cannot hold {value}", offset)
         self._scope.define(statement.name, value)
 
@@ -165,57 +150,16 @@ class Interpreter3:
         symbols = self._inputs.declare(statement.name, shape, statement.annotations)
         self._scope.define(statement.name, symbols)
 
-    def _target(self, statement: Apply) -> Definition:
-        name = statement.token
-        target = None
-        try:
-            target = self._scope.look_up(name.text, name.offset)
-        finally:
-            if target is None and name.text in stdgates():
-                raise self._source.error(
-                    f'there is no gate called {show(name.text)} (is `include "stdgates.inc";` '
-                    "missing?)",
-                    name.offset,
-                ) from None
-        if not isinstance(target, Definition):
-            raise self._source.error(f"{show(name.text)} is not a gate", name.offset)
-        return target
-
-    def _modifiers(self, modifiers: tuple[GateModifier, ...]) -> tuple[Modifier, ...]:
-        found = tuple(self._modifier(modifier) for modifier in modifiers)
-        controls = sum(modifier.controls for modifier in found)
-        if modifiers:
-            offset = modifiers[0].token.offset
-            self._budget.check("controls", controls, "controls of a gate", offset)
-        return found
-
-    def _modifier(self, modifier: GateModifier) -> Modifier:
-        kind, argument = modifier.token.text, modifier.argument
-        offset = modifier.token.offset
-        if kind == "inv":
-            if argument is not None:
-                raise self._source.error("inv @ takes no argument", offset)
-            return Modifier("inv")
-        if kind == "pow":
-            if argument is None:
-                raise self._source.error("pow @ needs an exponent: pow(2) @", offset)
-            exponent = self._scope.value(argument)
-            if not isinstance(exponent, (int, float)):
-                raise self._source.error(
-                    f"the exponent of pow @ must be a number, got {type_name(exponent)}", offset
-                )
-            return Modifier("pow", exponent)
-        count = 1 if argument is None else self._scope.integer(argument, "a number of controls")
-        if count < 1:
-            raise self._source.error(f"{kind} @ needs at least 1 control, got {count}", offset)
-        return Modifier(kind, count)
+    def _define_gate(self, statement: DefineGate) -> None:
+        self._require_global(statement, "a gate definition")
+        self._gates.define(statement)
 
     def _apply(self, statement: Apply) -> None:
         angles = tuple(self._angle(e) for e in statement.angles)
         operands = [self._scope.bits(operand) for operand in statement.operands]
         self._builder.apply(
-            self._target(statement),
-            self._modifiers(statement.modifiers),
+            self._gates.target(statement),
+            self._gates.modifiers(statement.modifiers),
             angles,
             operands,
             statement.token.offset,
@@ -255,24 +199,8 @@ class Interpreter3:
         source, target = (self._scope.bits(o) for o in (statement.source, statement.target))
         self._builder.measure(source, target, statement.token.offset)
 
-    def _rounds(self, statement: For) -> Iterable[Any]:
-        """Values of the loop variable, each charged as it is taken."""
-        values = self._scope.members(statement.values, "the range of a loop")
-        offset = statement.token.offset
-        size = len_bounded(values) if isinstance(values, range) else len(values)
-        self._budget.spend("steps", size, "rounds of loops and other steps of work", offset)
-        wanted = float if statement.type in ("float", "angle") else int
-        for value in values:
-            number = float(value) if wanted is float and isinstance(value, int) else value
-            if not isinstance(number, wanted):
-                raise self._source.error(
-                    f"a loop variable of type {statement.type} cannot hold {type_name(value)}",
-                    offset,
-                )
-            yield number
-
     def _for(self, statement: For) -> None:
-        for value in self._rounds(statement):
+        for value in self._scope.rounds(statement):
             self._scope.open()
             self._scope.set_loop_variable(statement.name, value)
             self.run(statement.body)
@@ -284,81 +212,6 @@ class Interpreter3:
         self.run(statement.body)
         self._scope.close()
         self._builder.fence(start, statement.token.offset)
-
-    def _gate(self, statement: DefineGate) -> None:
-        self._require_global(statement, "a gate definition")
-        tokens = (*statement.parameters, *statement.qubits)
-        check_distinct(tokens, self._source)
-        parameters = tuple(token.text for token in statement.parameters)
-        places = {token.text: k for k, token in enumerate(statement.qubits)}
-        body: list[Call] = []
-        self._scope.open()
-        for token in tokens:
-            self._scope.set_loop_variable(token, None)
-        self._unroll(_Frame(statement.name.text, frozenset(parameters), places), statement.body, body)
-        self._scope.close()
-        definition = Definition(statement.name.text, parameters, len(places), body=tuple(body))
-        finished = self._recogniser.finish(definition, self._budget, statement.name.offset)
-        self._scope.define(statement.name, finished)
-
-    def _unroll(
-        self,
-        gate: _Frame,
-        statements: Iterable[Statement],
-        body: list[Call],
-    ) -> None:
-        """Append the calls of a gate body, its loops unrolled."""
-        for statement in statements:
-            offset = statement.token.offset
-            self._budget.spend("steps", 1, "steps of work", offset)
-            if isinstance(statement, For):
-                for value in self._rounds(statement):
-                    self._scope.open()
-                    self._scope.set_loop_variable(statement.name, value)
-                    self._unroll(gate, statement.body, body)
-                    self._scope.close()
-            elif isinstance(statement, (Apply, Barrier)):
-                body.append(self._call(gate, statement))
-            else:
-                raise self._source.error(
-                    f"'{statement.token.text}' cannot be used inside of a gate definition", offset
-                )
-
-    def _call(self, gate: _Frame, statement: Apply | Barrier) -> Call:
-        where = tuple(self._local(gate, operand) for operand in statement.operands)
-        offset = statement.token.offset
-        self._budget.spend("statements", 1, "statements, loops in gates unrolled", offset)
-        if isinstance(statement, Barrier):
-            return check_call(Call(_BARRIER, (), where, (), offset), self._source)
-        angles = []
-        for angle in statement.angles:
-            self._budget.spend("steps", len(angle.code), "steps of work", offset)
-            used = {s.argument: s.offset for s in angle.code if s.action in ("name", "index")}
-            known = {
-                name: value
-                for name, at in used.items()
-                if name not in gate.parameters
-                and isinstance(value := self._scope.numeric(name, at), (int, float))
-            }
-            bound = angle.substitute(known)
-            angles.append(check_names(bound, gate.parameters, gate.name, self._source))
-        call = Call(
-            self._target(statement),
-            tuple(angles),
-            where,
-            self._modifiers(statement.modifiers),
-            offset,
-        )
-        return check_call(call, self._source)
-
-    def _local(self, gate: _Frame, operand: Operand) -> int:
-        name = operand.name
-        if operand.indices or name.text not in gate.places:
-            raise self._source.error(
-                f"{show(name.text)} is not a qubit of the gate {show(gate.name)}",
-                name.offset,
-            )
-        return gate.places[name.text]
 
 
 def read(

@@ -42,9 +42,12 @@ UNSUPPORTED = {
     "pragma": "its meaning is unknown",
 }
 RESERVED = frozenset(
-    ("OPENQASM", "include", "qubit", "bit", "qreg", "creg", "const", "let", "input", "gate")
-    + ("for", "in", "box", "barrier", "delay", "measure", "ctrl", "negctrl", "inv", "pow")
-    + ("gphase", "U", "true", "false", "void", "readonly", "mutable", "im", "#pragma")
-    + (*UNSUPPORTED, *FUNCTIONS[3], *CONSTANTS[3])
+    [
+        *"OPENQASM include qubit bit qreg creg const let input gate for in box barrier".split(),
+        *"delay measure ctrl negctrl inv pow gphase U true false void readonly mutable im".split(),
+        *UNSUPPORTED,
+        *FUNCTIONS[3],
+        *CONSTANTS[3],
+    ]
 )
 MODIFIERS = ("ctrl", "negctrl", "inv", "pow")

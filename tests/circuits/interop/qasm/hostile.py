@@ -37,10 +37,7 @@ VERSION_2 = {
     + "gate d0 a { x a; } "
     + "".join(f"gate d{k + 1} a {{ d{k} a; }} " for k in range(1500))
     + "qreg q[1]; d1500 q[0];",
-    "wide body times wide use": _2
-    + "gate w a { "
-    + "x a; " * 5000
-    + "} qreg q[4000]; w q;",
+    "wide body times wide use": _2 + "gate w a { " + "x a; " * 5000 + "} qreg q[4000]; w q;",
     "expression in a doubled body": _2
     + _doubling(13, "rx(" + "t+" * 1500 + "t) a;", "(t)", "(t)")
     + "qreg q[1]; d13(1) q[0];",
@@ -141,12 +138,19 @@ VERSION_3 = {
     + _QUBITS
     + f"for int i in [0:90000] {{ rx({'i+' * 900}i) q[0]; }}",
     "wide definitions": _3
-    + "gate d0 " + (wide := ", ".join(f"a{k}" for k in range(1000))) + " { x a0; } "
+    + "gate d0 "
+    + (wide := ", ".join(f"a{k}" for k in range(1000)))
+    + " { x a0; } "
     + "".join(f"gate d{k + 1} {wide} {{ d{k} {wide}; d{k} {wide}; }} " for k in range(14))
-    + "qubit[1000] q; d14 " + ", ".join(f"q[{k}]" for k in range(1000)) + ";",
+    + "qubit[1000] q; d14 "
+    + ", ".join(f"q[{k}]" for k in range(1000))
+    + ";",
     "many parameters and statements": _3
-    + "gate f(" + ",".join(f"p{k}" for k in range(4000)) + ") a { "
-    + "rx(p1) a; " * 80_000 + "} qubit q;",
+    + "gate f("
+    + ",".join(f"p{k}" for k in range(4000))
+    + ") a { "
+    + "rx(p1) a; " * 80_000
+    + "} qubit q;",
     "many statements": _3 + _QUBITS + "x q[0];" * 140_000,
     "many long expressions": _3 + _QUBITS + ("rx(" + "1+" * 900 + "1) q[0]; ") * 530 + "x q[2];",
     "huge control modifier": _3 + _QUBITS + "ctrl(10**6) @ x q[0], q[1];",
@@ -158,9 +162,7 @@ VERSION_3 = {
     + "gate d0 a { x a; } "
     + "".join(f"gate d{k + 1} a {{ pow(1000) @ d{k} a; }} " for k in range(40))
     + "qubit q; d40 q;",
-    "tower of zero powers": _3
-    + _doubling(30, "pow(0) @ x a;")
-    + "qubit q; d30 q;",
+    "tower of zero powers": _3 + _doubling(30, "pow(0) @ x a;") + "qubit q; d30 q;",
     "giant loop": _3 + _QUBITS + "for int i in [0:10**15] { x q[0]; }",
     "giant empty loop": _3 + _QUBITS + "for int i in [0:10**12] { }",
     "loop beyond machine integers": _3 + _QUBITS + "for int i in [-2**62:2**62] { }",
@@ -172,12 +174,8 @@ VERSION_3 = {
     "deeply nested single statements": _3 + _QUBITS + "for int i in [0:0] " * 30_000 + "x q[0];",
     "deeply nested boxes": _3 + _QUBITS + "box { " * 50_000,
     "boxes in a loop": _3 + _QUBITS + _loops(3, 90, "box { box { x q[0]; } }"),
-    "loop in a definition": _3
-    + "gate f a { for int i in [0:10**9] { x a; } } qubit q; f q;",
-    "loops in definitions": _3
-    + "gate f a { "
-    + _loops(4, 300, "x a;")
-    + " } qubit q; f q;",
+    "loop in a definition": _3 + "gate f a { for int i in [0:10**9] { x a; } } qubit q; f q;",
+    "loops in definitions": _3 + "gate f a { " + _loops(4, 300, "x a;") + " } qubit q; f q;",
     "giant slice": _3 + _QUBITS + "x q[0:10**15];",
     "giant slice backwards": _3 + _QUBITS + "x q[10**15:-1:0];",
     "giant set": _3 + _QUBITS + "x q[{" + "0," * 100_000 + "0}];",

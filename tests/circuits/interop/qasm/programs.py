@@ -68,7 +68,8 @@ VERSION_3 = {
     "definitions": _3
     + """
     gate inner(a, b) x, y { rx(a*2.0 - b/3) x; gphase(a/2); cx x, y; U(a, -b, pi/2) y; }
-    gate outer(t) x, y, z { inner(t, 0.5) y, x; ctrl @ inner(0.2, 0.6) z, y, x; inv @ inner(t, t) x, z; }
+    gate outer(t) x, y, z { inner(t, 0.5) y, x; ctrl @ inner(0.2, 0.6) z, y, x;
+        inv @ inner(t, t) x, z; }
     qubit[3] q;
     h q; outer(0.3) q[0], q[1], q[2]; ctrl @ inner(0.1, 0.2) q[2], q[0], q[1];
     pow(2) @ outer(0.4) q[1], q[2], q[0]; inv @ outer(0.7) q[2], q[0], q[1];""",
@@ -89,11 +90,11 @@ VERSION_3 = {
 NOT_IN_QISKIT = {
     "constants": (
         _3
-        + """const int n = 3; const uint[8] m = 2**2 - 3; const float[64] a = pi/n; const angle b = 2;
+        + """const int n = 3; const uint[8] m = 2**2 - 3; const float[64] a = pi/n;
+        const angle b = 2;
         qubit[n] q; rx(a*m) q[n - 1]; ry(sin(a)**2 + mod(7, 4) + pow(2, 3)) q[m]; rz(b % 3) q[0];
         gate g(t) x { rx(t*a) x; } g(0.5) q[0]; rx(-2**2) q[1]; rx(float(7)/2) q[1];""",
-        _3
-        + "qubit[3] q; rx(1.0471975511965976) q[2]; ry(11.75) q[1]; rz(2.0) q[0]; "
+        _3 + "qubit[3] q; rx(1.0471975511965976) q[2]; ry(11.75) q[1]; rz(2.0) q[0]; "
         "rx(0.5235987755982988) q[0]; rx(-4.0) q[1]; rx(3.5) q[1];",
     ),
     "loops": (
@@ -104,8 +105,7 @@ NOT_IN_QISKIT = {
         for int i in [3:-2:0] { for float t in {0.5, 1} { rx(t*i) q[i]; } }
         for int i in [2:1] { x q[0]; }
         for int i in [0:3] { c[i] = measure q[i]; }""",
-        _3
-        + "qubit[4] q; h q[0]; cx q[0], q[1]; h q[1]; cx q[1], q[2]; h q[2]; cx q[2], q[3]; "
+        _3 + "qubit[4] q; h q[0]; cx q[0], q[1]; h q[1]; cx q[1], q[2]; h q[2]; cx q[2], q[3]; "
         "rz(0.30000000000000004) q[3]; rz(0.0) q[0]; rx(1.5) q[3]; rx(3.0) q[3]; rx(0.5) q[1]; "
         "rx(1.0) q[1];",
     ),
@@ -129,7 +129,10 @@ NOT_IN_QISKIT = {
         "delay[2*d + 1us] q; delay[.5ms] q[0];",
         _3 + "qubit[2] q; h q; x q[0];",
     ),
-    "annotations": (_3 + "@some.tool anything at all }\nqubit q;\n@other\nx q;", _3 + "qubit q; x q;"),
+    "annotations": (
+        _3 + "@some.tool anything at all }\nqubit q;\n@other\nx q;",
+        _3 + "qubit q; x q;",
+    ),
 }
 PROGRAMS = {
     **{f"2: {name}": text for name, text in VERSION_2.items()},

@@ -68,7 +68,11 @@ def test_hostile_program_raises_one_of_our_errors(name, monkeypatch):
     [
         ('OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\nreset q[0];', 4, "reset"),
         ("OPENQASM 2.0;\nqreg q[1];\ncreg c[1];\n  if (c == 0) U(0,0,0) q[0];", 4, "if"),
-        ("OPENQASM 2.0;\nqreg q[1];\ncreg c[1];\nmeasure q -> c;\nU(0,0,0) q[0];", 5, "mid-circuit"),
+        (
+            "OPENQASM 2.0;\nqreg q[1];\ncreg c[1];\nmeasure q -> c;\nU(0,0,0) q[0];",
+            5,
+            "mid-circuit",
+        ),
         ("OPENQASM 2.0;\nqreg q[1];\nopaque magic a;\nmagic q[0];", 4, "magic"),
         ("OPENQASM 3.0;\nqubit q;\nwhile (true) { }", 3, "while"),
         ("OPENQASM 3.0;\nqubit q;\nreset q;", 3, "reset"),
@@ -81,9 +85,10 @@ def test_error_names_construct_and_line(text, line, word):
     with pytest.raises(QasmError, match=word) as caught:
         loads(text)
     assert caught.value.line == line
-    assert caught.value.column == len(text.split("\n")[line - 1]) - len(
-        text.split("\n")[line - 1].lstrip()
-    ) + 1
+    assert (
+        caught.value.column
+        == len(text.split("\n")[line - 1]) - len(text.split("\n")[line - 1].lstrip()) + 1
+    )
 
 
 def test_no_error_quotes_a_foreign_file(tmp_path):

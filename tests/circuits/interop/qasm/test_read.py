@@ -16,7 +16,10 @@ from circuits.interop.qasm import loads
 from tests.circuits.interop.qasm.programs import NOT_IN_QISKIT, VERSION_2, VERSION_3
 from tests.circuits.interop.qasm.reference import assert_same_unitary, qiskit_unitary, unitary
 
-IN_QISKIT = {**{f"2: {k}": t for k, t in VERSION_2.items()}, **{f"3: {k}": t for k, t in VERSION_3.items()}}
+IN_QISKIT = {
+    **{f"2: {k}": t for k, t in VERSION_2.items()},
+    **{f"3: {k}": t for k, t in VERSION_3.items()},
+}
 
 
 @pytest.mark.parametrize("name", IN_QISKIT)
