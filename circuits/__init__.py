@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from circuits import ansatz, encodings, errors, gates, pauli
+from circuits import ansatz, drawing, encodings, errors, gates, pauli
 from circuits.backends import DensityMatrix, StateVector
 from circuits.circuit import Circuit
 from circuits.execution import Backend, Probabilities, Request, Result, Values, counts
 from circuits.gradients import SPSA
+from circuits.interop.qasm import Limits as QasmLimits
 from circuits.ops import Op
 from circuits.pauli import PauliSum
 from circuits.symbols import Angle, Group, inputs, weights
@@ -23,12 +24,14 @@ __all__ = [
     "Op",
     "PauliSum",
     "Probabilities",
+    "QasmLimits",
     "Request",
     "Result",
     "StateVector",
     "Values",
     "ansatz",
     "counts",
+    "drawing",
     "encodings",
     "errors",
     "gates",

@@ -153,6 +153,13 @@ class FrontDoor:
 
         return draw(self, output, **options)
 
+    def __str__(self: Any) -> str:
+        return str(self.draw())
+
+    def _repr_html_(self: Any) -> str:
+        html: str = self.draw()._repr_html_()
+        return html
+
     @classmethod
     def from_qasm(cls, text: str, *, limits: Limits | None = None) -> Circuit:
         """Read OpenQASM 2 or 3 (found by the header).
