@@ -109,6 +109,10 @@ def test_limits_are_adjustable():
         loads(text, limits=Limits(qubits=2))
     with pytest.raises(QasmLimitError, match="tokens"):
         loads(text, limits=Limits(tokens=10))
+    defined = text + "gate f a { x a; x a; x a; } f q;"
+    assert len(loads(defined, limits=Limits(gates=15))) == 15
+    with pytest.raises(QasmLimitError, match="15 exceeds the limit of 14"):
+        loads(defined, limits=Limits(gates=14))
     wide = "OPENQASM 2.0; qreg q[5000];"
     assert loads(wide, limits=Limits(qubits=5000)).n_qubits == 5000
 

@@ -217,6 +217,7 @@ def test_numbers_are_written_with_all_bits(value):
         (math.pi, "pi"),
         (-math.pi / 2, "-pi/2"),
         (3 * math.pi / 4, "3*pi/4"),
+        (math.nextafter(math.pi / 2, 2), repr(math.nextafter(math.pi / 2, 2))),
         (0.5, "0.5"),
         (1e-05, "1.0e-05"),
         (0.0, "0.0"),
