@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.linalg import cossin, schur
 
 from circuits import gates as g
 from circuits.ops import Op
@@ -44,6 +43,8 @@ def unitary(matrix: np.ndarray, qubits: Sequence[int]) -> list[Op]:
     """A unitary `(2**n, 2**n)`; `qubits[0]` is the least significant bit."""
     if len(qubits) == 1:
         return one_qubit(matrix, qubits[0])
+    from scipy.linalg import cossin
+
     half = len(matrix) // 2
     (left_0, left_1), angles, (right_0, right_1) = cossin(matrix, p=half, q=half, separate=True)
     top, rest = qubits[-1], qubits[:-1]
@@ -58,6 +59,8 @@ def _multiplexed_unitary(
     first: np.ndarray, second: np.ndarray, top: int, rest: Sequence[int]
 ) -> list[Op]:
     """`first` where the top qubit is 0, `second` where it is 1."""
+    from scipy.linalg import schur
+
     triangle, vectors = schur(first @ second.conj().T, output="complex")
     half_phases = np.angle(np.diag(triangle)) / 2
     diagonal = np.exp(1j * half_phases)
@@ -130,6 +133,8 @@ def controlled_phase(angle: float, qubits: Sequence[int]) -> list[Op]:
 
 def controlled_one_qubit(matrix: np.ndarray, controls: Sequence[int], target: int) -> list[Op]:
     """A 2x2 unitary where all controls are 1, through its eigenphases."""
+    from scipy.linalg import schur
+
     triangle, vectors = schur(matrix, output="complex")
     first, second = (float(phase) for phase in np.angle(np.diag(triangle)))
     middle = controlled_phase(second - first, [*controls, target])
