@@ -16,6 +16,7 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from circuits.finite import check_finite
 from circuits.simulators.measurement import Measurement
@@ -31,6 +32,15 @@ _EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_loc
 
 def _eager() -> Any:
     return torch._C._ForceDispatchKeyGuard(*_EAGER)
+
+
+def _forward_mode() -> bool:
+    """Whether forward-mode derivatives are being taken.
+
+    Then plain torch operations run, whose tangents are right at any order and nesting: torch
+    switches outer tangents off inside of an `autograd.Function`'s `jvp`, without a word.
+    """
+    return not torch.compiler.is_compiling() and forward_ad._current_level >= 0
 
 
 @final
@@ -54,14 +64,19 @@ class AdjointPlan:
         _PLANS[self.key] = self
 
     def __call__(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        if _forward_mode():
+            values = self.reference(inputs, weights)
+            check_finite(values, inputs, weights)
+            return values
         function = _CompiledValues if torch.compiler.is_compiling() else _Values
-        values: Tensor = function.apply(inputs, weights, self)
+        values = function.apply(inputs, weights, self)
         return values
 
     def reference(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """The same values by differentiable torch operations."""
-        state = self.engine.state(inputs, weights, phase=False)
-        return self.measurement.values(state).T
+        with torch.autocast(inputs.device.type, enabled=False):
+            state = self.engine.state(inputs, weights, phase=False)
+            return self.measurement.values(state).T
 
     def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Values `(batch, n_values)` without a graph, checked to be finite."""
@@ -132,7 +147,7 @@ def _batch_of(inputs: Tensor, dim: int | None) -> int:
 
 
 class _CompiledValues(torch.autograd.Function):
-    """`AdjointPlan.__call__` under `torch.compile`, which traces neither `jvp` nor `vmap` rules."""
+    """`AdjointPlan.__call__` under `torch.compile`, which does not trace `vmap` rules."""
 
     @staticmethod
     def forward(inputs: Tensor, weights: Tensor, plan: AdjointPlan) -> Tensor:
@@ -152,7 +167,7 @@ class _CompiledValues(torch.autograd.Function):
 
 
 class _Values(torch.autograd.Function):
-    """`AdjointPlan.__call__` for autograd, forward mode and vmap."""
+    """`AdjointPlan.__call__` for autograd and vmap."""
 
     @staticmethod
     def forward(inputs: Tensor, weights: Tensor, plan: AdjointPlan) -> Tensor:
@@ -162,24 +177,12 @@ class _Values(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         values, weights, ctx.plan = inputs
         ctx.save_for_backward(values, weights)
-        ctx.save_for_forward(values, weights)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         inputs, weights = ctx.saved_tensors
         by_inputs, by_weights = _Gradients.apply(inputs, weights, gradient, ctx.plan)
         return by_inputs, by_weights, None
-
-    @staticmethod
-    def jvp(ctx: Any, inputs_t: Tensor, weights_t: Tensor, *_: Any) -> Tensor:
-        inputs, weights = ctx.saved_tensors
-        reference = ctx.plan.reference
-        tangents = tuple(
-            torch.zeros_like(value) if tangent is None else tangent
-            for value, tangent in ((inputs, inputs_t), (weights, weights_t))
-        )
-        tangent: Tensor = torch.func.jvp(reference, (inputs, weights), tangents)[1]
-        return tangent
 
     @staticmethod
     def vmap(
@@ -207,25 +210,15 @@ class _Gradients(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         values, weights, gradient, ctx.plan = inputs
         ctx.save_for_backward(values, weights, gradient)
-        ctx.save_for_forward(values, weights, gradient)
 
     @staticmethod
     def backward(
         ctx: Any, by_inputs: Tensor, by_weights: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None]:
         function: Callable[..., tuple[Tensor, Tensor]] = ctx.plan.reference_vjp
-        pullback = torch.func.vjp(function, *ctx.saved_tensors)[1]
-        return (*pullback((by_inputs, by_weights)), None)
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> tuple[Tensor, Tensor]:
-        function = ctx.plan.reference_vjp
-        filled = tuple(
-            torch.zeros_like(value) if tangent is None else tangent
-            for value, tangent in zip(ctx.saved_tensors, tangents[:3], strict=True)
-        )
-        result: tuple[Tensor, Tensor] = torch.func.jvp(function, ctx.saved_tensors, filled)[1]
-        return result
+        with torch.autocast(by_inputs.device.type, enabled=False):
+            pullback = torch.func.vjp(function, *ctx.saved_tensors)[1]
+            return (*pullback((by_inputs, by_weights)), None)
 
     @staticmethod
     def vmap(

@@ -110,7 +110,8 @@ def make_evaluator(
         UnsupportedOperationError: If the method is not defined for the backend or the circuit.
     """
     if isinstance(diff_method, SPSA):
-        return ShiftEvaluator(Occurrences(circuit, observed, backend, shots, generator), diff_method)
+        occurrences = Occurrences(circuit, observed, backend, shots, generator)
+        return ShiftEvaluator(occurrences, diff_method)
     if diff_method not in DIFF_METHODS:
         raise InvalidArgumentError(
             f"Argument `diff_method` must be one of {DIFF_METHODS} or an SPSA(...), got "

@@ -23,6 +23,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UnsupportedOperationError
 from circuits.ops import Op
 
+_WORST_CONDITION = 1e6
+
 NO_RULE = ("kraus", "state_preparation")
 
 
@@ -38,7 +40,8 @@ class ShiftRule:
 def shift_rule(frequencies: tuple[float, ...]) -> ShiftRule:
     """The rule for a set of positive frequencies.
 
-    Shifts are (2k - 1) pi / (2 R W_1), the optimal choice for equidistant frequencies.
+    Shifts are (2k - 1) pi / (2 R W_1), the optimal choice for equidistant frequencies, or
+    k pi / (W_1 + W_R) where those do not determine the coefficients.
 
     >>> rule = shift_rule((1.0,))
     >>> round(rule.shifts[0], 4), round(rule.coefficients[0], 4)
@@ -49,7 +52,11 @@ def shift_rule(frequencies: tuple[float, ...]) -> ShiftRule:
     omega = np.array(frequencies)
     r = len(omega)
     shifts = (2 * np.arange(1, r + 1) - 1) * np.pi / (2 * r * omega[0])
-    coefficients = np.linalg.solve(2 * np.sin(np.outer(omega, shifts)), omega)
+    system = 2 * np.sin(np.outer(omega, shifts))
+    if np.linalg.cond(system) > _WORST_CONDITION:
+        shifts = np.arange(1, r + 1) * np.pi / (omega[0] + omega[-1])
+        system = 2 * np.sin(np.outer(omega, shifts))
+    coefficients = np.linalg.solve(system, omega)
     return ShiftRule(tuple(shifts.tolist()), tuple(coefficients.tolist()))
 
 

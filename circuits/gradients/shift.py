@@ -11,7 +11,6 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import as_generator
@@ -44,8 +43,10 @@ class SPSA:
     def __post_init__(self) -> None:
         if not self.step > 0 or self.step == float("inf"):
             raise InvalidArgumentError(f"Argument `step` must be finite and > 0, got {self.step}.")
-        if self.samples < 1:
-            raise InvalidArgumentError(f"Argument `samples` must be >= 1, got {self.samples}.")
+        if not isinstance(self.samples, int) or self.samples < 1:
+            raise InvalidArgumentError(
+                f"Argument `samples` must be an integer >= 1, got {self.samples}."
+            )
 
 
 @final
@@ -119,9 +120,9 @@ class ShiftEvaluator:
     def _run_at(self, angles: Tensor, offsets: Tensor) -> Tensor:
         """Values `(points, batch, m)` at `angles + offsets`."""
         points = angles + offsets
-        values = self.occurrences.run(points.reshape(-1, angles.shape[1])).values
+        values = self.occurrences.run(points.flatten(0, 1)).values
         assert values is not None
-        return values.reshape(len(points), angles.shape[0], -1)
+        return values.reshape(len(points), angles.shape[0], values.shape[-1])
 
 
 class _WithJacobian(torch.autograd.Function):
@@ -130,15 +131,33 @@ class _WithJacobian(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, angles: Tensor, varied: list[int], method: Jacobian) -> Tensor:
         values, jacobian = method(angles.detach(), varied)
-        ctx.save_for_backward(jacobian)
+        ctx.save_for_backward(jacobian, angles)
         ctx.varied, ctx.n_angles = varied, angles.shape[1]
         return values
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (jacobian,) = ctx.saved_tensors
+        jacobian, angles = ctx.saved_tensors
         by_varied = (gradient[..., None] * jacobian).sum(1)
         result = gradient.new_zeros(gradient.shape[0], ctx.n_angles)
         result[:, ctx.varied] = by_varied
-        return result, None, None
+        return _OnlyOnce.apply(result, angles), None, None
+
+
+class _OnlyOnce(torch.autograd.Function):
+    """A gradient that raises when it is differentiated.
+
+    `once_differentiable` would not do: it lets second derivatives pass as zero where the incoming
+    gradient is a constant, as it is for a sum of outputs.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, result: Tensor, angles: Tensor) -> Tensor:
+        return result.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        raise UnsupportedOperationError(
+            "Second derivatives are not defined for diff_method='parameter-shift' and 'spsa'. Use "
+            "an exact backend with diff_method='adjoint' or 'backprop'."
+        )
