@@ -83,6 +83,10 @@ def bind_values(circuit: Circuit, x: Any, w: Any, *, flat: bool = False) -> Boun
 
 
 def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    if first == second or not second:
+        return first
+    if not first:
+        return second
     try:
         return tuple(torch.broadcast_shapes(first, second))
     except RuntimeError:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
+from circuits import _native
 from circuits.circuit import Circuit
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
-from circuits.execution import Backend, Request, Result, as_generator
-from circuits.finite import check_finite
+from circuits.execution import Backend, Probabilities, Request, Result, as_generator
+from circuits.finite import can_look, check_finite
+from circuits.pauli import PauliSum
 from circuits.simulators import kernels, sampling
 from circuits.simulators.measurement import BasisProbabilities, Expectations
+from circuits.simulators.native import NativeEngine, native_support
 from circuits.simulators.torch_engine import TorchEngine
 
 _ENGINES = ("auto", "native", "torch")
@@ -33,8 +37,8 @@ class StateVector(Backend):
     Raises:
         UnsupportedOperationError: If the engine is not installed.
 
-    >>> StateVector().name
-    'StateVector(engine=torch)'
+    >>> StateVector("torch")
+    StateVector(engine=torch)
     """
 
     differentiable = True
@@ -44,27 +48,61 @@ class StateVector(Backend):
             raise InvalidArgumentError(
                 f"Argument `engine` must be one of {_ENGINES}, got {engine!r}."
             )
-        if engine == "native":
+        if engine == "native" and _native.kernels() is None:
             raise UnsupportedOperationError(
-                "The native engine is not part of this installation. Use engine='torch'."
+                "The native engine was not compiled with this installation "
+                f"({_native.reason()}). Use engine='torch', or reinstall where there is a C++ "
+                "compiler."
             )
+        if engine == "auto" and _native.kernels() is None:
+            _say_once()
         self.engine = engine
 
     @property
-    def name(self) -> str:
-        """Name with the engine in use."""
-        return "StateVector(engine=torch)"
+    def engine_in_use(self) -> str:
+        """`"native"` or `"torch"`: what runs on the CPU; other devices always use torch."""
+        return "torch" if self.engine == "torch" or _native.kernels() is None else "native"
 
     def __repr__(self) -> str:
-        return self.name
+        return f"StateVector(engine={self.engine_in_use})"
+
+    def native_engine(
+        self, circuit: Circuit, observed: tuple[PauliSum, ...] | Probabilities = ()
+    ) -> NativeEngine | None:
+        """The compiled kernels for a circuit, or `None` where the torch engine is to be used.
+
+        Args:
+            circuit: The circuit.
+            observed: Observables; the kernels have no derivative of probabilities.
+
+        Raises:
+            UnsupportedOperationError: If `engine="native"` and the kernels cannot run the circuit.
+        """
+        if self.engine_in_use == "torch" or isinstance(observed, Probabilities):
+            return None
+        reason = native_support(circuit)
+        if reason and self.engine == "native":
+            raise UnsupportedOperationError(
+                f"The native engine cannot run this circuit: {reason}. Use engine='auto'."
+            )
+        return None if reason else NativeEngine(engine_for(circuit), circuit, observed)
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
         return [self._run(request) for request in requests]
 
+    def _state(self, request: Request) -> Tensor:
+        """Final states `(2**n, batch)`, with torch's graph where one is wanted."""
+        inputs, weights = request.inputs, request.weights
+        tracked = torch.is_grad_enabled() and (inputs.requires_grad or weights.requires_grad)
+        if not tracked and inputs.device.type == "cpu" and can_look(inputs) and can_look(weights):
+            native = self.native_engine(request.circuit)
+            if native is not None:
+                return native.states(inputs, weights).T
+        return engine_for(request.circuit).state(inputs, weights, phase=False)
+
     def _run(self, request: Request) -> Result:
-        simulation = engine_for(request.circuit)
-        state = simulation.state(request.inputs, request.weights, phase=False)
-        metadata = {**request.tags, "backend": self.name, "shots": request.shots}
+        state = self._state(request)
+        metadata = {**request.tags, "backend": repr(self), "shots": request.shots}
         n = request.circuit.n_qubits
         if request.qubits is not None:
             if request.shots is None:
@@ -88,6 +126,17 @@ class StateVector(Backend):
             as_generator(request.generator),
         )
         return Result(values=means, variances=variances, metadata=metadata)
+
+
+@functools.cache
+def _say_once() -> None:
+    warnings.warn(
+        f"ketwork runs on the torch engine: its kernels were not compiled ({_native.reason()}). "
+        "Results are the same; training is many times slower. Reinstall where there is a C++ "
+        "compiler.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
 
 
 def _rotated(state: Tensor, n_qubits: int, basis: dict[int, str]) -> Tensor:

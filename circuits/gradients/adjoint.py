@@ -9,6 +9,7 @@ operators: their first call would import the compiler.)
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import weakref
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from torch.autograd import forward_ad
 
 from circuits.finite import check_finite
 from circuits.simulators.measurement import Measurement
+from circuits.simulators.native import NativeEngine
 from circuits.simulators.torch_engine import TorchEngine
 
 _PLANS: weakref.WeakValueDictionary[str, AdjointPlan] = weakref.WeakValueDictionary()
@@ -48,17 +50,21 @@ class AdjointPlan:
     """A circuit and a measurement, ready to run: `(inputs, weights) -> values`.
 
     Args:
-        engine: The simulator of the circuit.
+        engine: The torch engine of the circuit.
         measurement: What to read from the final state.
+        native: The compiled kernels for the same circuit and observables; `None` uses torch.
 
     Call:
         inputs `(batch, n_inputs)` and weights `(1 or batch, n_weights)` to values
         `(batch, n_values)`.
     """
 
-    def __init__(self, engine: TorchEngine, measurement: Measurement) -> None:
+    def __init__(
+        self, engine: TorchEngine, measurement: Measurement, native: NativeEngine | None = None
+    ) -> None:
         self.engine = engine
         self.measurement = measurement
+        self.native = native
         self.n_values = measurement.n_values
         self.key = f"plan{next(_NEXT)}"
         _PLANS[self.key] = self
@@ -80,13 +86,18 @@ class AdjointPlan:
 
     def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Values `(batch, n_values)` without a graph, checked to be finite."""
-        with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
-            values = self.reference(inputs, weights)
+        if self.native is not None and inputs.device.type == "cpu":
+            values = self.native.values(inputs, weights)
+        else:
+            with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
+                values = self.reference(inputs, weights).contiguous()
         check_finite(values, inputs, weights)
-        return values.contiguous()
+        return values
 
     def vjp(self, inputs: Tensor, weights: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients `(batch, n_inputs)` and `(1 or batch, n_weights)`, by the adjoint sweep."""
+        if self.native is not None and inputs.device.type == "cpu":
+            return self.native.vjp(inputs, weights, gradient)
         with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
             by_inputs, by_weights = self.engine.adjoint(
                 inputs, weights, lambda state: self.measurement.cotangent(state, gradient.T)
@@ -242,3 +253,8 @@ class _Gradients(torch.autograd.Function):
         if rows == 1:
             by_weights = by_weights.sum(1, keepdim=True)
         return (by_inputs, by_weights), (0, 0)
+
+
+# `Function.apply` inspects the signature at every call unless it finds it here.
+for _function in (_CompiledValues, _Values, _Gradients):
+    _function.forward.__signature__ = inspect.signature(_function.forward)  # type: ignore[attr-defined]

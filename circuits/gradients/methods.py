@@ -127,7 +127,11 @@ def make_evaluator(
                 f"diff_method='adjoint' needs the exact StateVector backend, got {backend!r}. "
                 "Use 'backprop' or 'parameter-shift'."
             )
-        return AdjointPlan(engine_for(circuit), measurement_of(observed, circuit.n_qubits))
+        return AdjointPlan(
+            engine_for(circuit),
+            measurement_of(observed, circuit.n_qubits),
+            backend.native_engine(circuit, observed),
+        )
     if diff_method == "backprop":
         if isinstance(backend, StateVector):
             return Backpropagation(engine_for(circuit), measurement_of(observed, circuit.n_qubits))

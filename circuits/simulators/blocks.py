@@ -104,14 +104,12 @@ class Blocks:
         if any(f.per_sample for f in self._families):
             both = torch.cat([per_sample, shared.expand(shared.shape[0], batch)])
         tables = [self._evaluate(f, both if f.per_sample else shared) for f in self._families]
-        result: dict[int, Tensor] = {}
+        result = self.amplitudes(shared, per_sample, batch)
         chains: dict[tuple[int, ...], list[tuple[int, list[int]]]] = defaultdict(list)
         for s, step in enumerate(self._program.steps):
             if isinstance(step, MatrixStep):
                 homes = [self._home[m] for m in step.members]
                 chains[tuple(f for f, _ in homes)].append((s, [row for _, row in homes]))
-            elif isinstance(step, PreparationStep):
-                result[s] = self._amplitudes(step, shared, per_sample, batch)
             elif isinstance(step, PauliRotationStep | PhaseStep):
                 ((varying, row),) = self._slots(step.member)
                 result[s] = per_sample[row] if varying else shared[row]
@@ -140,6 +138,14 @@ class Blocks:
             terms = [factor[:, :, j, None] * product[:, None, j] for j in range(d)]
             product = torch.stack(terms).sum(0) if d > 2 else terms[0] + terms[1]
         return product
+
+    def amplitudes(self, shared: Tensor, per_sample: Tensor, batch: int) -> dict[int, Tensor]:
+        """For each state preparation (by position) its amplitudes `(2**k, batch or 1)`."""
+        return {
+            s: self._amplitudes(step, shared, per_sample, batch)
+            for s, step in enumerate(self._program.steps)
+            if isinstance(step, PreparationStep)
+        }
 
     def _amplitudes(
         self, step: PreparationStep, shared: Tensor, per_sample: Tensor, batch: int

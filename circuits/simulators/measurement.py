@@ -14,6 +14,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from circuits.finite import can_look
 from circuits.pauli import PauliSum
 from circuits.simulators.kernels import parity_sign, real_dtype, split
 
@@ -113,15 +114,18 @@ class Expectations(Measurement):
         # An inference tensor must not be met again outside of inference mode, and a table must
         # not be derived from `state`, which may belong to a transform of torch.func.
         key = (state.dtype, state.device, torch.is_inference_mode_enabled())
-        held = self._held.setdefault(key, {})
-        if x_mask not in held:
-            dtype = state.dtype if x_mask else real_dtype(state.dtype)
-            rows = [torch.zeros(2**self.n_qubits, dtype=dtype, device=state.device)] * self.n_values
-            for k, z_mask, coefficient in self._terms[x_mask]:
-                weight = coefficient if x_mask else complex(coefficient).real
-                rows[k] = rows[k] + parity_sign(self.n_qubits, z_mask, state) * weight
-            held[x_mask] = torch.stack(rows)
-        return held[x_mask]
+        key = (x_mask, state.dtype, state.device)
+        if key in self._held:
+            return self._held[key]
+        real = torch.zeros_like(state[:, 0].real)
+        rows = [real if not x_mask else torch.complex(real, real)] * self.n_values
+        for k, z_mask, coefficient in self._terms[x_mask]:
+            weight = coefficient if x_mask else complex(coefficient).real
+            rows[k] = rows[k] + parity_sign(self.n_qubits, z_mask, state) * weight
+        table = torch.stack(rows).detach()
+        if can_look(state):  # a tensor made inside a transform must not outlive it
+            self._held[key] = table
+        return table
 
 
 @final

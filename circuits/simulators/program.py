@@ -185,8 +185,8 @@ def pauli_label(op: Op) -> str:
     """The Pauli label of a multi-qubit rotation exp(-i theta P / 2), or an empty string."""
     if op.kind == "pauli_rotation":
         return op.pauli
-    if op.name in ("rxx", "ryy", "rzz", "rzx"):
-        return op.name[1:].upper()
+    if op.kind in ("rxx", "ryy", "rzz", "rzx"):
+        return op.kind[1:].upper()
     return ""
 
 

@@ -58,13 +58,11 @@ class TorchEngine:
         )
         return shared, binding.per_sample.evaluate(all_rows, constants_x, coefficients_x)
 
-    def _numbers_like(self, values: Tensor) -> tuple[Tensor, ...]:
-        key = (values.dtype, values.device, torch.is_inference_mode_enabled())
-        if key not in self._held:
-            self._held[key] = tuple(
-                torch.as_tensor(n, dtype=values.dtype, device=values.device) for n in self._numbers
-            )
-        return self._held[key]
+    def _numbers_like(self, values: Tensor) -> list[Tensor]:
+        # Not kept: a tensor made inside a torch.func transform must not outlive it.
+        return [
+            torch.as_tensor(n, dtype=values.dtype, device=values.device) for n in self._numbers
+        ]
 
     def state(self, inputs: Tensor, weights: Tensor, *, phase: bool = True) -> Tensor:
         """The final state `(2**n, batch)`, by differentiable torch operations.
@@ -75,6 +73,17 @@ class TorchEngine:
             phase: Whether to include the global phase.
         """
         return self._run(self._operands(inputs, weights), inputs, phase)
+
+    def start(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """The state after all preparations, which nothing precedes: `(1 or batch, 2**n)`."""
+        n = self.program.n_qubits
+        amplitudes = self.blocks.amplitudes(*self.angles(inputs, weights), inputs.shape[0])
+        state = kernels.zero_state(n, 1, complex_dtype(inputs.dtype), inputs.device)
+        for position, prepared in amplitudes.items():
+            step = self.program.steps[position]
+            assert isinstance(step, PreparationStep)
+            state = kernels.prepare(prepared, step.qubits, n, state)
+        return state.T
 
     def _operands(self, inputs: Tensor, weights: Tensor) -> dict[int, Tensor]:
         return self.blocks.operands(*self.angles(inputs, weights), inputs.shape[0])

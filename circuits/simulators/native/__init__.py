@@ -1,0 +1,7 @@
+"""The native engine: compiled kernels for exact values, gradients and states on the CPU."""
+
+from __future__ import annotations
+
+from circuits.simulators.native.engine import NativeEngine, native_support
+
+__all__ = ["NativeEngine", "native_support"]
