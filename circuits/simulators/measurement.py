@@ -57,7 +57,7 @@ class Expectations(Measurement):
                 terms[x_mask].append((k, z_mask, coefficient * phase))
         self._terms = dict(terms)
         self._tabulated = self.n_values * 2**n_qubits * max(1, len(terms)) <= _LARGEST_TABLE
-        self._held: dict[tuple[torch.dtype, torch.device, bool], dict[int, Tensor]] = {}
+        self._held: dict[tuple[int, torch.dtype, torch.device], Tensor] = {}
 
     def values(self, state: Tensor) -> Tensor:
         total = torch.zeros(
@@ -111,19 +111,17 @@ class Expectations(Measurement):
         return rows
 
     def _table(self, x_mask: int, state: Tensor) -> Tensor:
-        # An inference tensor must not be met again outside of inference mode, and a table must
-        # not be derived from `state`, which may belong to a transform of torch.func.
-        key = (state.dtype, state.device, torch.is_inference_mode_enabled())
         key = (x_mask, state.dtype, state.device)
         if key in self._held:
             return self._held[key]
-        real = torch.zeros_like(state[:, 0].real)
-        rows = [real if not x_mask else torch.complex(real, real)] * self.n_values
+        dtype = state.dtype if x_mask else real_dtype(state.dtype)
+        rows = [torch.zeros(2**self.n_qubits, dtype=dtype, device=state.device)] * self.n_values
         for k, z_mask, coefficient in self._terms[x_mask]:
             weight = coefficient if x_mask else complex(coefficient).real
             rows[k] = rows[k] + parity_sign(self.n_qubits, z_mask, state) * weight
         table = torch.stack(rows).detach()
-        if can_look(state):  # a tensor made inside a transform must not outlive it
+        # A tensor made inside a transform must not outlive it, nor one of inference mode.
+        if can_look(state) and not torch.is_inference_mode_enabled():
             self._held[key] = table
         return table
 
@@ -157,7 +155,8 @@ def marginal(probabilities: Tensor, qubits: tuple[int, ...], n_qubits: int) -> T
     view = probabilities.reshape(*shape, probabilities.shape[-1])
     front = [axes[q] for q in reversed(qubits)]
     moved = view.movedim(front, list(range(len(front))))
-    return moved.reshape(2 ** len(qubits), -1, probabilities.shape[-1]).sum(1)
+    rest = 2 ** (n_qubits - len(qubits))
+    return moved.reshape(2 ** len(qubits), rest, probabilities.shape[-1]).sum(1)
 
 
 def _spread(values: Tensor, qubits: tuple[int, ...], n_qubits: int) -> Tensor:
