@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +19,14 @@ import pytest
 import ketwork
 
 ROOT = Path(__file__).parent.parent
+
+# Start of a script that searches like a wheel install: an editable one has a finder that goes
+# before sys.path. Then the empty entry of sys.path, the working directory, stands before us.
+AS_INSTALLED = f"""
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if isinstance(finder, type)]
+sys.path[1:1] = [{str(ROOT)!r}]
+"""
 
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -65,8 +72,7 @@ def test_our_packages_are_ours(name: str) -> None:
 @pytest.mark.parametrize("name", ketwork.PACKAGES)
 def test_a_folder_that_shadows_us_is_named(name: str, tmp_path: Path) -> None:
     foreign_package(tmp_path, name)
-    # The empty entry of sys.path, the working directory, stands before our folder.
-    script = f"import sys; sys.path[1:1] = [{str(ROOT)!r}]; import ketwork; ketwork.main()"
+    script = AS_INSTALLED + "import ketwork; ketwork.main()"
     result = run(sys.executable, "-c", script, cwd=tmp_path)
     assert result.returncode == 1
     assert f"The package `{name}` that Python finds is not ketwork's" in result.stderr
@@ -92,14 +98,14 @@ def test_a_missing_package_is_named() -> None:
 
 def test_qml_says_that_circuits_is_shadowed(tmp_path: Path) -> None:
     foreign_package(tmp_path, "circuits")
-    script = f"import sys; sys.path[1:1] = [{str(ROOT)!r}]; import qml"
+    script = AS_INSTALLED + "import qml"
     result = run(sys.executable, "-c", script, cwd=tmp_path)
     assert "ShadowedPackageError: The package `circuits`" in result.stderr
 
 
 def test_info_works_where_a_package_is_shadowed(tmp_path: Path) -> None:
     foreign_package(tmp_path, "qml")
-    script = f"import sys; sys.path[1:1] = [{str(ROOT)!r}]; import ketwork; ketwork.main()"
+    script = AS_INSTALLED + "import ketwork; ketwork.main()"
     shown = run(sys.executable, "-c", script, "info", cwd=tmp_path)
     assert shown.returncode == 0
     assert f"qml       shadowed  {tmp_path / 'qml' / '__init__.py'}" in shown.stdout
@@ -119,17 +125,12 @@ def test_info_is_plain_data_and_readable_text() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our wheel, built without network from a copy of the sources."""
-    source = tmp_path_factory.mktemp("source")
-    for name in ketwork.PACKAGES:
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, source / name, ignore=ignore)
-    for name in ("ketwork.py", "pyproject.toml", "LICENSE", "README.md"):
-        shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
-    result = run(*pip, "--no-index", "--wheel-dir", "dist", ".", cwd=source)
-    assert result.returncode == 0, result.stderr
-    return next((source / "dist").glob("ketwork-*.whl"))
+    """Our wheel, built without network; what was compiled is kept for the next time."""
+    folder = tmp_path_factory.mktemp("dist")
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+    result = run(*pip, "-C", "build-dir=build/wheel", "--wheel-dir", folder, ROOT, cwd=ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return next(folder.glob("ketwork-*.whl"))
 
 
 @pytest.mark.slow
@@ -139,6 +140,10 @@ def test_the_wheel_holds_the_four_packages_and_nothing_else(wheel: Path) -> None
     tops = {name.partition("/")[0] for name in names}
     assert tops == {*ketwork.PACKAGES, "ketwork.py", f"ketwork-{ketwork.__version__}.dist-info"}
     assert {f"{name}/py.typed" for name in ketwork.PACKAGES} <= set(names)
+    native = [name for name in names if name.startswith("circuits/_native/")]
+    assert all(name.endswith((".py", ".so", ".pyi")) for name in native)
+    if os.environ.get("KETWORK_REQUIRE_NATIVE", "0") != "0":
+        assert any(name.endswith(".so") for name in native)
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ def test_an_unknown_setting_is_noticed(tmp_path: Path) -> None:
 
 def test_only_tools_that_run_are_configured() -> None:
     tools = set(tomllib.loads(SETTINGS.read_text())["tool"])
-    assert tools == {"setuptools", "pytest", "ruff", "mypy"}
+    assert tools == {"scikit-build", "pytest", "ruff", "mypy"}
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "constraints.txt", "Makefile", ".ci/run"])

@@ -1,0 +1,144 @@
+// The Python module: programs from arrays, and running them on numpy-compatible buffers.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "engine.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace ketwork {
+
+#define KETWORK_DECLARE(isa)                     \
+    namespace isa {                              \
+    extern const Kernels<double> kernels_double; \
+    extern const Kernels<float> kernels_float;   \
+    }
+KETWORK_DECLARE(baseline)
+#ifdef KETWORK_X86
+KETWORK_DECLARE(avx2)
+KETWORK_DECLARE(avx512)
+#endif
+
+namespace {
+
+template <class T>
+const Kernels<T>& pick(const Kernels<T>& b, const Kernels<T>& a2, const Kernels<T>& a5, int limit) {
+#ifdef KETWORK_X86
+    __builtin_cpu_init();
+    if (limit >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return a5;
+    if (limit >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return a2;
+#endif
+    (void)a2, (void)a5, (void)limit;
+    return b;
+}
+
+int isa_limit = 2;
+
+template <class T>
+const Kernels<T>& kernels();
+#ifdef KETWORK_X86
+template <>
+const Kernels<double>& kernels<double>() {
+    return pick(baseline::kernels_double, avx2::kernels_double, avx512::kernels_double, isa_limit);
+}
+template <>
+const Kernels<float>& kernels<float>() {
+    return pick(baseline::kernels_float, avx2::kernels_float, avx512::kernels_float, isa_limit);
+}
+#else
+template <>
+const Kernels<double>& kernels<double>() { return baseline::kernels_double; }
+template <>
+const Kernels<float>& kernels<float>() { return baseline::kernels_float; }
+#endif
+
+template <class T>
+using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+
+AngleTable angle_table(const Array<const double>& constants, const Array<const int32_t>& first,
+                       const Array<const double>& coefficients,
+                       const Array<const int32_t>& factors, int32_t degree) {
+    AngleTable table;
+    table.constants.assign(constants.data(), constants.data() + constants.size());
+    table.first_term.assign(first.data(), first.data() + first.size());
+    table.coefficients.assign(coefficients.data(), coefficients.data() + coefficients.size());
+    table.factors.assign(factors.data(), factors.data() + factors.size());
+    table.degree = degree;
+    return table;
+}
+
+Program* make(int32_t n_qubits, int32_t n_inputs, int32_t n_weights,
+              const Array<const int64_t>& primitives, const Array<const double>& data,
+              nb::tuple shared, nb::tuple varying) {
+    auto* program = new Program;
+    program->n_qubits = n_qubits;
+    program->n_inputs = n_inputs;
+    program->n_weights = n_weights;
+    auto read = [](nb::tuple t) {
+        return angle_table(nb::cast<Array<const double>>(t[0]), nb::cast<Array<const int32_t>>(t[1]),
+                           nb::cast<Array<const double>>(t[2]),
+                           nb::cast<Array<const int32_t>>(t[3]), nb::cast<int32_t>(t[4]));
+    };
+    program->shared = read(shared);
+    program->varying = read(varying);
+    program->data.assign(data.data(), data.data() + data.size());
+    std::vector<Primitive> rows(primitives.size() / 6);
+    const int64_t* p = primitives.data();
+    for (Primitive& row : rows) {
+        row = {static_cast<Kind>(p[0]), p[1], p[2], p[3], p[4], p[5]};
+        p += 6;
+    }
+    build_steps(*program, rows);
+    return program;
+}
+
+void observe(Program& program, int32_t n_values, const Array<const int64_t>& terms,
+             const Array<const double>& coefficients) {
+    program.n_values = n_values;
+    program.terms.clear();
+    const int64_t* t = terms.data();
+    for (size_t k = 0; k < coefficients.size(); ++k, t += 3)
+        program.terms.push_back({t[0], t[1], static_cast<int32_t>(t[2]), coefficients.data()[k]});
+    std::stable_sort(program.terms.begin(), program.terms.end(),
+                     [](const Term& a, const Term& b) { return a.x_mask < b.x_mask; });
+}
+
+// Pointers come as integers: the caller owns contiguous tensors of the right sizes.
+template <class T>
+void run(const Program& program, int64_t batch, uintptr_t inputs, uintptr_t weights,
+         bool weights_vary, uintptr_t start, bool start_varies, uintptr_t gradient,
+         uintptr_t values, uintptr_t states, uintptr_t by_inputs, uintptr_t by_weights,
+         uintptr_t by_start, int threads) {
+    auto in = [](uintptr_t p) { return reinterpret_cast<const T*>(p); };
+    auto out = [](uintptr_t p) { return reinterpret_cast<T*>(p); };
+    Job<T> job{&program,       batch,         in(inputs),      in(weights),
+               weights_vary,   in(start),     start_varies,    in(gradient),
+               out(values),    out(states),   out(by_inputs),  out(by_weights),
+               out(by_start),  std::max(threads, 1)};
+    nb::gil_scoped_release release;
+    kernels<T>().run(job);
+}
+
+}  // namespace
+
+NB_MODULE(_kernels, m) {
+    nb::class_<Program>(m, "Program")
+        .def_prop_ro("n_steps", [](const Program& p) {
+            return p.steps.empty() ? p.fine_steps.size() : p.steps.size();
+        });
+    m.def("make", &make, nb::rv_policy::take_ownership);
+    m.def("observe", &observe);
+    m.def("run_double", &run<double>);
+    m.def("run_float", &run<float>);
+    m.def("instruction_set", [] { return std::string(kernels<double>().name); });
+    m.def("limit_instruction_set", [](int limit) { isa_limit = limit; });
+}
+
+}  // namespace ketwork
