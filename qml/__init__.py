@@ -8,7 +8,15 @@ require_ours("circuits")
 
 from circuits import Probabilities
 from qml.layer import QuantumLayer
+from qml.models import MLP, QCNN, DataReuploading, HybridClassifier
 
 __ketwork__ = True
 
-__all__ = ["Probabilities", "QuantumLayer"]
+__all__ = [
+    "MLP",
+    "QCNN",
+    "DataReuploading",
+    "HybridClassifier",
+    "Probabilities",
+    "QuantumLayer",
+]

@@ -1,0 +1,31 @@
+"""Models: classifiers made of quantum layers, and the classical one to compare them with.
+
+>>> from qml.models import MODELS, build_model, spec_of
+>>> model = MODELS["qcnn"].build(256, 2, block="U9")
+>>> build_model(spec_of(model)).n_parameters
+12
+"""
+
+from __future__ import annotations
+
+from qml.models.base import AbstractModel, AbstractQuantumModel
+from qml.models.hybrid import HybridClassifier
+from qml.models.mlp import MLP
+from qml.models.qcnn import QCNN
+from qml.models.registry import MODELS, ModelRecord, build_model, model_named, spec_of
+from qml.models.reuploading import DataReuploading, reuploading_circuit
+
+__all__ = [
+    "MLP",
+    "MODELS",
+    "QCNN",
+    "AbstractModel",
+    "AbstractQuantumModel",
+    "DataReuploading",
+    "HybridClassifier",
+    "ModelRecord",
+    "build_model",
+    "model_named",
+    "reuploading_circuit",
+    "spec_of",
+]

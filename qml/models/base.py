@@ -1,0 +1,152 @@
+"""What all models share: sizes, plain options to rebuild them from, and a change of backend."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Self, TypedDict
+
+import torch
+from torch import Tensor, nn
+
+from circuits import SPSA, Backend
+from circuits.errors import ArgumentTypeError, ShapeError
+from circuits.execution import Seed
+from qml.layer import QuantumLayer
+
+
+class Execution(TypedDict, total=False):
+    """How a model's circuit is run: the keyword arguments of `QuantumLayer`.
+
+    They are no part of the model: specifications and checkpoints leave them out.
+
+    Attributes:
+        backend: Where to run; default the exact `StateVector()`.
+        shots: Measurements per sample and commuting group; `None` is exact.
+        diff_method: See `QuantumLayer`.
+        generator: Randomness of initial weights and of shots: a `torch.Generator` or a seed.
+        dtype: dtype of all parameters; default torch's default dtype.
+        device: Device of all parameters.
+    """
+
+    backend: Backend | None
+    shots: int | None
+    diff_method: str | SPSA
+    generator: Seed
+    dtype: torch.dtype | None
+    device: torch.device | str | None
+
+
+class AbstractModel(nn.Module, ABC):
+    """A classifier `(..., in_features) -> (..., n_classes)` that returns logits.
+
+    Laws, which `tests/qml/models` checks for every model: any leading dimensions, none and empty
+    ones included; every parameter gets a gradient; `type(m)(m.in_features, m.n_classes,
+    **m.options())` has the same parameters by name and shape.
+
+    Attributes:
+        in_features: Number of input values per sample.
+        n_classes: Number of classes, which is the number of logits.
+    """
+
+    def __init__(self, in_features: int, n_classes: int) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.n_classes = n_classes
+
+    @property
+    def out_features(self) -> int:
+        """Number of logits, `n_classes`."""
+        return self.n_classes
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trainable numbers."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments that rebuild the model: numbers, strings and lists of them."""
+
+    @abstractmethod
+    def reset_parameters(self, generator: Seed = None) -> None:
+        """Draw all parameters anew.
+
+        Args:
+            generator: Source of randomness; default the model's own, else torch's default.
+        """
+
+    def extra_repr(self) -> str:
+        """Sizes and options, as shown in `print(model)`."""
+        sizes = f"in_features={self.in_features}, n_classes={self.n_classes}"
+        return ", ".join([sizes, *(f"{k}={v!r}" for k, v in self.options().items())])
+
+
+class AbstractQuantumModel(AbstractModel):
+    """A model around one circuit.
+
+    Attributes:
+        layer: The circuit as a `QuantumLayer`.
+    """
+
+    layer: QuantumLayer
+
+    @property
+    def n_qubits(self) -> int:
+        """Number of qubits."""
+        return self.layer.n_qubits
+
+    num_qubits = n_qubits
+
+    def with_backend(
+        self,
+        backend: Backend,
+        *,
+        shots: int | None = None,
+        diff_method: str | SPSA = "auto",
+        generator: Seed = None,
+    ) -> Self:
+        """The same model with the same parameters (shared, not copied) on another backend.
+
+        Args:
+            backend: Where the circuit of the new model runs.
+            shots: Shots of the new model; `None` is exact.
+            diff_method: Its differentiation method.
+            generator: Its source of randomness.
+        """
+        layer = self.layer.with_backend(
+            backend, shots=shots, diff_method=diff_method, generator=generator
+        )
+        other = object.__new__(type(self))
+        nn.Module.__init__(other)
+        other.__dict__.update(
+            (name, dict(value) if isinstance(value, dict) else value)
+            for name, value in self.__dict__.items()
+        )
+        other.layer = layer
+        return other
+
+
+def check_features(x: Tensor, in_features: int) -> None:
+    """Raise unless `x` is a tensor `(..., in_features)`."""
+    if not isinstance(x, Tensor):
+        raise ArgumentTypeError(f"Argument `x` must be a torch.Tensor, got {type(x).__name__}.")
+    if x.dim() == 0 or x.shape[-1] != in_features:
+        raise ShapeError(
+            f"Argument `x` must have shape (..., {in_features}), got {tuple(x.shape)}. Build the "
+            "model for the number of features you have, or project the data."
+        )
+
+
+def reset_linear(linear: nn.Linear, generator: torch.Generator | None) -> None:
+    """Draw weights and biases uniformly from [-1, 1] / sqrt(in_features), as torch does."""
+    bound = linear.in_features**-0.5
+    with torch.no_grad():
+        for parameter in linear.parameters():
+            parameter.copy_(uniform(parameter, -bound, bound, generator))
+
+
+def uniform(like: Tensor, low: float, high: float, generator: torch.Generator | None) -> Tensor:
+    """Uniform numbers of the shape, dtype and device of `like`, drawn where the generator is."""
+    device = like.device if generator is None else generator.device
+    drawn = torch.empty(like.shape, dtype=like.dtype, device=device)
+    return drawn.uniform_(low, high, generator=generator).to(like.device)

@@ -1,0 +1,191 @@
+"""The models by name, with the settings they are trained with, and their plain specifications."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Unpack
+
+from torch import nn
+
+from circuits.errors import ArgumentTypeError, InvalidArgumentError
+from qml.data import PCA, Amplitudes, Flatten, Pipeline, Resize, Standardize
+from qml.models.base import AbstractModel, Execution
+from qml.models.hybrid import HybridClassifier
+from qml.models.mlp import MLP
+from qml.models.qcnn import QCNN
+from qml.models.reuploading import DataReuploading
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A model that can be chosen by name.
+
+    Attributes:
+        name: Name in `MODELS`.
+        description: What it is, in one line.
+        factory: Class of the model: `factory(in_features, n_classes, **options)`.
+        pipeline: Function of the shape of one raw sample: the preprocessing to fit.
+        options: Options that the factory gets unless others are given.
+        training: Options of `qml.training.fit` that suit the model.
+    """
+
+    name: str
+    description: str
+    factory: Callable[..., AbstractModel]
+    pipeline: Callable[[Shape], Pipeline]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """Names of the options that describe the model (how it is run is left out)."""
+        names = list(inspect.signature(self.factory).parameters)[2:]
+        left_out = {"execution", *Execution.__annotations__}
+        return tuple(name for name in names if name not in left_out)
+
+    def build(self, in_features: int, n_classes: int, **options: Any) -> AbstractModel:
+        """A new model with the default options, overridden by those given."""
+        return self.factory(in_features, n_classes, **{**self.options, **options})
+
+
+def _standardised(shape: Shape) -> Pipeline:
+    """Images share one mean and deviation, columns of a table have their own."""
+    return Pipeline([Flatten(), Standardize(per_feature=len(shape) == 1)])
+
+
+def _components(shape: Shape) -> Pipeline:
+    """At most 16 standardised numbers: the first principal components of long samples."""
+    steps = _standardised(shape).steps
+    return Pipeline(steps if math.prod(shape) <= 16 else [*steps, PCA(16), Standardize()])
+
+
+def _amplitudes(shape: Shape) -> Pipeline:
+    """256 amplitudes: images resized to 16 x 16 (all channels together), tables padded."""
+    channels = shape[0] if len(shape) == 3 else 1
+    first = [Resize(math.isqrt(256 // channels))] if len(shape) > 1 else []
+    return Pipeline([*first, Flatten(), Amplitudes(8)])
+
+
+MODELS: dict[str, ModelRecord] = {
+    record.name: record
+    for record in (
+        ModelRecord(
+            "reupload",
+            "data re-uploading classifier (Perez-Salinas et al. 2020)",
+            DataReuploading,
+            _components,
+            {"n_qubits": 4, "layers": 3},
+            {"epochs": 30, "batch_size": 32, "lr": 0.02, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "qcnn",
+            "quantum convolutional network (Hur et al. 2022), amplitude encoding on 8 qubits",
+            QCNN,
+            _amplitudes,
+            {"block": "SU4", "sharpness": 8.0},
+            {"epochs": 5, "batch_size": 64, "lr": 0.02, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "mlp",
+            "classical multilayer perceptron, for comparison",
+            MLP,
+            _standardised,
+            {"hidden": 32},
+            {"epochs": 30, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "hybrid",
+            "linear layer, re-uploading circuit, linear layer",
+            HybridClassifier,
+            _standardised,
+            {"n_qubits": 8, "layers": 2},
+            {"epochs": 30, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
+        ),
+    )
+}
+"""Name -> record, as `ketwork train --model` offers them."""
+
+
+def model_named(name: str) -> ModelRecord:
+    """The record of a model.
+
+    Raises:
+        InvalidArgumentError: If there is no such model; the message lists the names.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    close = difflib.get_close_matches(str(name), MODELS, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise InvalidArgumentError(
+        f"Argument `model` must be one of {', '.join(MODELS)}, got {name!r}.{hint}"
+    )
+
+
+def spec_of(model: nn.Module) -> dict[str, Any]:
+    """A plain description from which `build_model` builds an equal model, without its weights.
+
+    Args:
+        model: A model of this package.
+
+    Returns:
+        `{"model": name, "in_features": d, "n_classes": c, "options": {...}}`, made of strings,
+        numbers and lists, as JSON and checkpoints hold them.
+
+    Raises:
+        ArgumentTypeError: If the model is none of this package.
+
+    >>> spec_of(MLP(4, 3, hidden=8))["options"]
+    {'hidden': [8], 'activation': 'relu'}
+    """
+    for record in MODELS.values():
+        if isinstance(model, AbstractModel) and record.factory is type(model):
+            return {
+                "model": record.name,
+                "in_features": model.in_features,
+                "n_classes": model.n_classes,
+                "options": model.options(),
+            }
+    raise ArgumentTypeError(
+        f"Argument `model` must be one of the models {', '.join(MODELS)}, got "
+        f"{type(model).__name__}, which has no plain specification."
+    )
+
+
+def build_model(spec: Mapping[str, Any], **execution: Unpack[Execution]) -> AbstractModel:
+    """A new model with fresh weights from what `spec_of` returned.
+
+    Args:
+        spec: The specification. Nothing in it is executed; every size and name is checked.
+        **execution: `backend`, `shots`, `generator`, `dtype`, ... as for the model's class.
+
+    Returns:
+        The model.
+
+    Raises:
+        KetworkError: If the specification is malformed or its values are not valid.
+
+    >>> build_model(spec_of(QCNN(16, block="TTN"))).n_parameters
+    8
+    """
+    if not isinstance(spec, Mapping):
+        raise ArgumentTypeError(f"Argument `spec` must be a dict, got {type(spec).__name__}.")
+    keys = {"model", "in_features", "n_classes", "options"}
+    if set(spec) != keys or not isinstance(spec["options"], Mapping):
+        raise InvalidArgumentError(
+            f"Argument `spec` must have the keys {sorted(keys)}, `options` being a dict; got "
+            f"{sorted(map(str, spec))}."
+        )
+    record, options = model_named(spec["model"]), spec["options"]
+    unknown = sorted(set(map(str, options)) - set(record.option_names))
+    if unknown:
+        raise InvalidArgumentError(
+            f"Argument `spec` gives the model {record.name!r} the options {unknown}, which it does "
+            f"not have; it has {', '.join(record.option_names)}."
+        )
+    return record.factory(spec["in_features"], spec["n_classes"], **options, **execution)
