@@ -80,12 +80,13 @@ class StateVector(Backend):
         """
         if self.engine_in_use == "torch" or isinstance(observed, Probabilities):
             return None
+        simulation = engine_for(circuit)  # first: it names what no state vector can hold
         reason = native_support(circuit)
         if reason and self.engine == "native":
             raise UnsupportedOperationError(
                 f"The native engine cannot run this circuit: {reason}. Use engine='auto'."
             )
-        return None if reason else NativeEngine(engine_for(circuit), circuit, observed)
+        return None if reason else NativeEngine(simulation, circuit, observed)
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
         return [self._run(request) for request in requests]

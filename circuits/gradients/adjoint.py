@@ -248,8 +248,8 @@ class _Gradients(torch.autograd.Function):
             _fold(size, gradient, in_dims[2], batch),
             plan,
         )
-        by_inputs = by_inputs.reshape(size, batch, -1)
-        by_weights = by_weights.reshape(size, batch, -1)
+        by_inputs = by_inputs.reshape(size, batch, by_inputs.shape[-1])
+        by_weights = by_weights.reshape(size, batch, by_weights.shape[-1])
         if rows == 1:
             by_weights = by_weights.sum(1, keepdim=True)
         return (by_inputs, by_weights), (0, 0)

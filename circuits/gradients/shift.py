@@ -84,14 +84,14 @@ class ShiftEvaluator:
     def _shift(self, angles: Tensor, varied: list[int]) -> tuple[Tensor, Tensor]:
         """Values `(batch, m)` and Jacobian `(batch, m, len(varied))` by the shift rules."""
         slots = self.occurrences.slots
-        offsets: list[Tensor] = [torch.zeros_like(angles[0])]
+        offsets: list[Tensor] = [angles.new_zeros(angles.shape[1])]
         weights_of: list[tuple[int, int, float]] = []
         for column, slot in enumerate(varied):
             op, which = slots[slot]
             rule = rules_of(op)[which]
             for shift, coefficient in zip(rule.shifts, rule.coefficients, strict=True):
                 for sign in (1.0, -1.0):
-                    offset = torch.zeros_like(angles[0])
+                    offset = torch.zeros_like(offsets[0])
                     offset[slot] = sign * shift
                     weights_of.append((len(offsets), column, sign * coefficient))
                     offsets.append(offset)

@@ -6,6 +6,7 @@ pass is a long contiguous loop whatever the qubit. Matrices are `(d, d, batch or
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -85,7 +86,7 @@ def _contract_dense(view: Tensor, matrix: Tensor, axes: list[int]) -> Tensor:
     k, batch = len(axes), view.shape[-1]
     front = [axes[i] for i in reversed(range(k))]  # last target is the most significant bit
     moved = view.movedim(front, list(range(k)))
-    flat = moved.reshape(2**k, -1, batch)
+    flat = moved.reshape(2**k, math.prod(moved.shape[k:-1]), batch)
     if matrix.shape[-1] == 1:
         out = (matrix[..., 0] @ flat.reshape(2**k, -1)).reshape(flat.shape)
     else:
@@ -115,7 +116,8 @@ def overlap_matrix(
         view = state.reshape(*shape, state.shape[-1])
         for q in controls:
             view = view.narrow(axes[q], 1, 1)
-        flat.append(view.movedim(front, list(range(k))).reshape(2**k, -1, state.shape[-1]))
+        rest = 2 ** (n_qubits - k - len(controls))
+        flat.append(view.movedim(front, list(range(k))).reshape(2**k, rest, state.shape[-1]))
     if per_sample:
         right_bar = flat[1].conj().resolve_conj()
         return torch.stack([(row * right_bar).sum(1) for row in flat[0]])
@@ -187,7 +189,8 @@ def prepared_part(state: Tensor, qubits: tuple[int, ...], n_qubits: int) -> Tens
     view = state.reshape(*shape, state.shape[-1])
     front = [axes[q] for q in reversed(qubits)]
     k = len(qubits)
-    return view.movedim(front, list(range(k))).reshape(2**k, -1, state.shape[-1])
+    rest = 2 ** (n_qubits - k)
+    return view.movedim(front, list(range(k))).reshape(2**k, rest, state.shape[-1])
 
 
 def zero_state(n_qubits: int, batch: int, dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -193,7 +193,7 @@ def _undo(
     dagger = operand.transpose(0, 1).conj()
     state = kernels.apply_matrix(state, dagger, *where)
     if wanted:
-        per_sample = operand.shape[-1] > 1
+        per_sample = operand.shape[-1] != 1
         gradient = kernels.overlap_matrix(costate, state, *where, per_sample=per_sample)
     return state, kernels.apply_matrix(costate, dagger, *where), gradient
 

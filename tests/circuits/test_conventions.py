@@ -90,7 +90,9 @@ def test_batch_first_outputs_last_never_a_scalar():
 
 def test_groups_accept_their_shape_or_a_flat_axis():
     x = inputs(2, 2)
-    circuit = Circuit(2, [g.rx(x[i, j], i) if j else g.ry(x[i, j], i) for i in (0, 1) for j in (0, 1)])
+    circuit = Circuit(
+        2, [g.rx(x[i, j], i) if j else g.ry(x[i, j], i) for i in (0, 1) for j in (0, 1)]
+    )
     values = torch.rand(5, 2, 2)
     torch.testing.assert_close(
         circuit.expectation("Z0", values), circuit.expectation("Z0", values.reshape(5, 4))

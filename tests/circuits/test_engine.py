@@ -116,7 +116,13 @@ def test_weight_batches_and_their_broadcast():
 def test_many_qubits_without_permutation_tables(monkeypatch):
     """Gathers are built up to a number of qubits; beyond, the same gates are matrices."""
     ops = [g.ry(0.3 * q + 0.1, q) for q in range(4)]
-    ops += [g.cx(0, 1), g.swap(1, 2), g.ccx(0, 1, 3), g.cswap(3, 0, 2), g.controlled(g.x(2), 0, 1, 3)]
+    ops += [
+        g.cx(0, 1),
+        g.swap(1, 2),
+        g.ccx(0, 1, 3),
+        g.cswap(3, 0, 2),
+        g.controlled(g.x(2), 0, 1, 3),
+    ]
     circuit = Circuit(4, ops)
     with_tables = circuit.statevector()
     assert any(isinstance(s, PermutationStep) for s in compile_circuit(circuit).steps)

@@ -165,7 +165,9 @@ def test_unused_entries_have_zero_gradient():
         assert gw[0, 2] != 0
 
 
-@pytest.mark.parametrize("frequencies", [(1.0,), (0.5,), (0.5, 1.0), (1.0, 2.0, 3.0), (0.5, 1.0, 2.5), (1.0, 1.7)])
+@pytest.mark.parametrize(
+    "frequencies", [(1.0,), (0.5,), (0.5, 1.0), (1.0, 2.0, 3.0), (0.5, 1.0, 2.5), (1.0, 1.7)]
+)
 def test_shift_rules_differentiate_trigonometric_polynomials(frequencies):
     rule = shift_rule(frequencies)
     assert len(rule.shifts) == len(frequencies)
@@ -254,7 +256,14 @@ class TestSPSA:
     x = inputs(1)
     circuit = Circuit(
         2,
-        [g.rx(w[0], 0), g.ry(w[1] * x[0], 1), g.cx(0, 1), g.ry(w[0], 1), g.rz(0.2, 0), g.rx(x[0], 0)],
+        [
+            g.rx(w[0], 0),
+            g.ry(w[1] * x[0], 1),
+            g.cx(0, 1),
+            g.ry(w[0], 1),
+            g.rz(0.2, 0),
+            g.rx(x[0], 0),
+        ],
     )
 
     def estimates(self, spsa: SPSA, seed: int, repeats: int):

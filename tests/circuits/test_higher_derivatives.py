@@ -223,4 +223,6 @@ def test_shift_methods_refuse_what_they_cannot_do(method):
     with pytest.raises(UnsupportedOperationError, match="Second derivatives"):
         torch.autograd.grad(slope.sum(), w)
     with torch.autograd.forward_ad.dual_level(), pytest.raises((RuntimeError, NotImplementedError)):
-        evaluate(torch.autograd.forward_ad.make_dual(x.detach(), torch.ones(2, 2).double()), w.detach())
+        evaluate(
+            torch.autograd.forward_ad.make_dual(x.detach(), torch.ones(2, 2).double()), w.detach()
+        )

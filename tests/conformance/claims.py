@@ -1,0 +1,69 @@
+"""The lists that new backends and differentiation methods are added to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from circuits import Backend, DensityMatrix, StateVector
+from qml.conformance import CHECKS, MODULE
+
+
+@dataclass(frozen=True)
+class BackendClaim:
+    """A backend and what it promises beyond the laws of `Backend`.
+
+    Attributes:
+        backend: The backend.
+        atol: How far exact values may be from the true ones in float64.
+        channels: Whether circuits may hold Kraus channels.
+        samples: Whether it draws samples and estimates from shots.
+        exact: Whether `shots=None` is possible.
+        follows_dtype: Whether it computes in the dtype of the values.
+    """
+
+    backend: Backend
+    atol: float = 1e-12
+    channels: bool = False
+    samples: bool = True
+    exact: bool = True
+    follows_dtype: bool = True
+
+    @property
+    def name(self) -> str:
+        return repr(self.backend)
+
+
+BACKENDS = [
+    BackendClaim(StateVector()),
+    BackendClaim(StateVector("torch")),
+    BackendClaim(DensityMatrix(), channels=True),
+]
+
+
+@dataclass(frozen=True)
+class LayerClaim:
+    """A way to run layers, and the checks of `qml.conformance` that it claims."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    claims: tuple[str, ...] = tuple(CHECKS)
+
+
+LAYERS = [
+    LayerClaim("default"),
+    LayerClaim("torch-engine", {"backend": StateVector("torch")}),
+    LayerClaim("backprop", {"diff_method": "backprop"}),
+    LayerClaim(
+        "density",
+        {"backend": DensityMatrix()},
+        tuple(name for name in CHECKS if name != "compile"),
+    ),
+    LayerClaim("parameter-shift", {"diff_method": "parameter-shift"}, (*MODULE, "gradients")),
+    LayerClaim(
+        "density-shift",
+        {"diff_method": "parameter-shift", "backend": DensityMatrix()},
+        (*MODULE, "gradients"),
+    ),
+    LayerClaim("spsa", {"diff_method": "spsa", "generator": 3}, MODULE),
+]
