@@ -1,0 +1,83 @@
+"""The application: its commands, and what becomes of an error that one of them raises."""
+
+from __future__ import annotations
+
+import errno
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import ketwork
+from circuits.errors import ArgumentTypeError, InvalidArgumentError, KetworkError
+
+from .console import print_error
+from .demo import demo
+from .info import info
+from .options import debugging
+from .predict import predict
+from .train import train
+
+_USAGE, _FAILURE = 2, 1
+
+
+class Commands(TyperGroup):
+    """The commands; an error of ours is printed as one message, without a traceback.
+
+    Exit codes: 2 for wrong options or arguments, 1 for whatever else went wrong, 130 after Ctrl-C.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that the arguments name."""
+        try:
+            return super().invoke(ctx)
+        except KetworkError as error:
+            if debugging(ctx):
+                raise
+            print_error(str(error))
+            usage = isinstance(error, InvalidArgumentError | ArgumentTypeError)
+            raise typer.Exit(_USAGE if usage else _FAILURE) from error
+        except OSError as error:
+            if debugging(ctx) or error.errno == errno.EPIPE:
+                raise
+            print_error(f"{error.strerror or error}: {error.filename or 'no file name'}")
+            raise typer.Exit(_FAILURE) from error
+
+
+app = typer.Typer(
+    name="ketwork",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"ketwork {ketwork.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def ketwork_command(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train quantum circuits, and networks that contain them, on real data.
+
+    Start with  [cyan]ketwork demo[/]  (about a minute, no download), then train a model of your
+    choice:  [cyan]ketwork train --model reupload --data iris --out runs/iris[/]
+    """
+
+
+app.command()(demo)
+app.command()(train)
+app.command()(predict)
+app.command()(info)

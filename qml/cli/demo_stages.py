@@ -1,0 +1,140 @@
+"""The stages of `ketwork demo`: each takes what the former ones left, and returns its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from qml.models import HybridClassifier
+from qml.training import classes, predict, probabilities
+
+from . import runs
+from .console import percent, print_table
+from .pictures import save_runs, save_samples
+from .trained import measured
+
+FILES = (
+    ("result.json", "all numbers"),
+    ("curves.png", "loss and accuracy of the three networks while they train"),
+    ("confusion.png", "which digit is taken for which"),
+    ("digits.png", "test digits with what the hybrid takes them for"),
+    ("circuit.png", "the circuit in the hybrid"),
+    ("circuit.txt", "the same as text"),
+    ("model.ckpt", "the trained hybrid with its preprocessing"),
+    ("last.ckpt", "state of its training run"),
+    ("metrics.jsonl", "its loss and accuracy after every epoch"),
+)
+
+_HYBRID, _TWIN, _IDENTITY = "hybrid", "classical twin", "without circuit"
+_SHOTS = (1000, 100, 10)
+_WRONG, _SHOWN = 8, 24
+
+
+@dataclass
+class Demo:
+    """What the stages share.
+
+    Args:
+        run: The hybrid and its data.
+        out: The folder.
+        console: Where results are printed.
+        progress: Where progress is shown.
+    """
+
+    run: runs.Run
+    out: Path
+    console: Console
+    progress: Console
+
+    @property
+    def hybrid(self) -> HybridClassifier:
+        """The hybrid, trained after the first stage."""
+        assert isinstance(self.run.model, HybridClassifier)
+        return self.run.model
+
+
+Stage = Callable[[Demo], Mapping[str, Any]]
+
+
+def compare(demo: Demo) -> dict[str, Any]:
+    """Trains the hybrid, its classical twin, and itself without the circuit; all alike."""
+    with runs.seeded(demo.run.settings.seed):
+        contenders = {
+            _HYBRID: demo.run,
+            _TWIN: replace(demo.run, model=demo.hybrid.classical_twin()),
+            _IDENTITY: replace(demo.run, model=demo.hybrid.without_circuit()),
+        }
+    results, rows, table = {}, [], {}
+    for name, run in contenders.items():
+        folder = demo.out if name == _HYBRID else None
+        result = runs.execute(run, demo.progress, label=f"{name:<15}", out=folder)
+        scores = runs.score(run)
+        assert scores.accuracy is not None
+        parameters = result.parameters
+        results[name] = result
+        table[name.replace(" ", "_")] = {
+            "accuracy": scores.accuracy,
+            "loss": scores.loss,
+            "parameters": parameters,
+            "seconds": result.seconds,
+        }
+        accuracy = percent(scores.accuracy, scores.samples)
+        rows.append((name, accuracy, str(parameters), f"{result.seconds:.1f}"))
+        if name == _HYBRID:
+            main = runs.numbers(run, scores) | result.summary()
+    print_table(
+        demo.console,
+        f"Ten digits, {main['test_samples']} test samples that no network has seen",
+        ("network", "test accuracy", "parameters", "seconds"),
+        rows,
+    )
+    save_runs(results, demo.out / "curves.png")
+    runs.save_pictures(demo.run, demo.out)
+    _draw_digits(demo)
+    return {key: value for key, value in main.items() if key != "lr"} | {"networks": table}
+
+
+def measure(demo: Demo) -> dict[str, Any]:
+    """Scores the hybrid with a finite number of measurements per sample."""
+    exact = runs.score(demo.run).accuracy
+    assert exact is not None
+    accuracies: dict[int, float] = {}
+    for shots in _SHOTS:
+        model = measured(demo.hybrid, shots, demo.run.settings.seed)
+        accuracies[shots] = runs.score(demo.run, model).accuracy or 0.0
+    print_table(
+        demo.console,
+        "The trained hybrid, its circuit measured as on a device without noise",
+        ("measurements per digit", "test accuracy"),
+        [("exact", percent(exact))]
+        + [(str(shots), percent(value)) for shots, value in accuracies.items()],
+    )
+    return {"accuracy_by_shots": {str(shots): value for shots, value in accuracies.items()}}
+
+
+STAGES: tuple[Stage, ...] = (compare, measure)
+"""In the order in which they run."""
+
+
+def _draw_digits(demo: Demo) -> None:
+    """Draws test digits: some that the hybrid gets wrong first, then some that it gets right."""
+    dataset = demo.run.dataset
+    outputs = predict(demo.hybrid, dataset.x_test)
+    predicted, confidence = classes(outputs), probabilities(outputs).amax(dim=1)
+    wrong = (predicted != dataset.y_test).nonzero().flatten()[:_WRONG]
+    right = (predicted == dataset.y_test).nonzero().flatten()[: _SHOWN - len(wrong)]
+    chosen = torch.cat([wrong, right])
+    images = demo.run.settings.load_data(None).x_test[chosen, 0]
+    save_samples(
+        images,
+        dataset.y_test[chosen],
+        predicted[chosen],
+        confidence[chosen],
+        dataset.class_names,
+        demo.out / "digits.png",
+    )
