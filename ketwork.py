@@ -256,3 +256,7 @@ def _torch_facts() -> dict[str, Any]:
     gpus = (torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
     devices = ["cpu", *(f"cuda:{i} {name}" for i, name in enumerate(gpus))]
     return {"devices": devices, "threads": torch.get_num_threads(), "torch_error": None}
+
+
+if __name__ == "__main__":
+    main()
