@@ -72,8 +72,13 @@ def ketwork_command(
 ) -> None:
     """Train quantum circuits, and networks that contain them, on real data.
 
-    Start with  [cyan]ketwork demo[/]  (about a minute, no download), then train a model of your
-    choice:  [cyan]ketwork train --model reupload --data iris --out runs/iris[/]
+    Start here; it takes less than a minute and downloads nothing:
+
+    [cyan]ketwork demo --out ketwork-demo[/]
+
+    Then train a model of your choice on data of your choice:
+
+    [cyan]ketwork train --model reupload --data iris --out runs/iris[/]
     """
 
 

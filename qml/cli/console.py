@@ -72,14 +72,14 @@ def print_files(console: Console, folder: Path, files: Iterable[tuple[str, str]]
     """Prints what was written: a folder, and name and purpose of each file in it."""
     present = [(name, purpose) for name, purpose in files if (folder / name).exists()]
     width = max((len(name) for name, _ in present), default=0)
-    console.print(f"[bold]Written[/] to {escape(str(folder))}", soft_wrap=True)
+    console.print(f"\n[bold]Written[/] to {escape(str(folder))}", soft_wrap=True)
     for name, purpose in present:
         console.print(f"  {name:<{width}}  [dim]{escape(purpose)}[/]", soft_wrap=True)
 
 
 def print_next(console: Console, commands: Iterable[str]) -> None:
     """Prints commands to try next, each on a line of its own, ready to copy."""
-    console.print("[bold]Next[/]")
+    console.print("\n[bold]Next[/]")
     for command in commands:
         console.print(f"  [cyan]{escape(command)}[/]", soft_wrap=True)
 

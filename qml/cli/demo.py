@@ -12,7 +12,7 @@ import typer
 
 from qml.training import write_result
 
-from . import runs
+from . import reports, runs
 from .console import output, print_facts, print_files, print_next, progress_output
 from .demo_stages import FILES, STAGES, Demo
 from .options import OUTPUT_PANEL, Debug, Overwrite, Quiet, Seed
@@ -26,22 +26,29 @@ _SETTINGS = Settings(
 
 
 def demo(
-    out: Annotated[
-        Path,
-        typer.Option(help="Folder for everything that is written.", rich_help_panel=OUTPUT_PANEL),
-    ] = Path("ketwork-demo"),
+    *,
     seed: Seed = None,
     epochs: Annotated[int, typer.Option(min=1, hidden=True)] = _SETTINGS.epochs,
     limit: Annotated[int | None, typer.Option(min=1, hidden=True)] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for everything that is written.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = Path("ketwork-demo"),
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a hybrid classical-quantum classifier on handwritten digits, in about a minute.
+    """Train a hybrid classical-quantum classifier on handwritten digits.
 
     The ten digits of scikit-learn's bundled data set, so nothing is downloaded. The hybrid is
     compared with a classical network of as many parameters, and with itself without the circuit;
     then its circuit is measured a finite number of times, as on a device.
+
+    It takes less than a minute:
 
     [cyan]ketwork demo --out ketwork-demo[/]
     """
@@ -50,7 +57,7 @@ def demo(
     console, progress = output(quiet), progress_output(quiet)
     settings = replace(_SETTINGS, seed=seed or 0, epochs=epochs, limit=limit)
     state = Demo(runs.prepare(settings, None), out, console, progress)
-    print_facts(console, runs.facts(state.run))
+    print_facts(console, reports.facts(state.run))
     numbers: dict[str, object] = {}
     try:
         for stage in STAGES:
@@ -60,8 +67,8 @@ def demo(
         raise typer.Exit(130) from None
     seconds = time.perf_counter() - begin
     write_result(out, command="demo", **numbers, total_seconds=seconds)
-    print_files(console, out, FILES)
     print_facts(console, [("Total", f"{seconds:.1f} s")])
+    print_files(console, out, FILES)
     print_next(
         console,
         [

@@ -13,7 +13,7 @@ from rich.console import Console
 from qml.models import HybridClassifier
 from qml.training import classes, predict, probabilities
 
-from . import runs
+from . import reports, runs
 from .console import percent, print_table
 from .pictures import save_runs, save_samples
 from .trained import measured
@@ -73,7 +73,7 @@ def compare(demo: Demo) -> dict[str, Any]:
     for name, run in contenders.items():
         folder = demo.out if name == _HYBRID else None
         result = runs.execute(run, demo.progress, label=f"{name:<15}", out=folder)
-        scores = runs.score(run)
+        scores = reports.score(run)
         assert scores.accuracy is not None
         parameters = result.parameters
         results[name] = result
@@ -86,30 +86,30 @@ def compare(demo: Demo) -> dict[str, Any]:
         accuracy = percent(scores.accuracy, scores.samples)
         rows.append((name, accuracy, str(parameters), f"{result.seconds:.1f}"))
         if name == _HYBRID:
-            main = runs.numbers(run, scores) | result.summary()
+            main = reports.numbers(run, scores) | result.summary()
     print_table(
         demo.console,
-        f"Ten digits, {main['test_samples']} test samples that no network has seen",
+        f"Accuracy on {main['test_samples']} digits that no network has seen (± standard error)",
         ("network", "test accuracy", "parameters", "seconds"),
         rows,
     )
     save_runs(results, demo.out / "curves.png")
-    runs.save_pictures(demo.run, demo.out)
+    reports.save_pictures(demo.run, demo.out)
     _draw_digits(demo)
     return {key: value for key, value in main.items() if key != "lr"} | {"networks": table}
 
 
 def measure(demo: Demo) -> dict[str, Any]:
     """Scores the hybrid with a finite number of measurements per sample."""
-    exact = runs.score(demo.run).accuracy
+    exact = reports.score(demo.run).accuracy
     assert exact is not None
     accuracies: dict[int, float] = {}
     for shots in _SHOTS:
         model = measured(demo.hybrid, shots, demo.run.settings.seed)
-        accuracies[shots] = runs.score(demo.run, model).accuracy or 0.0
+        accuracies[shots] = reports.score(demo.run, model).accuracy or 0.0
     print_table(
         demo.console,
-        "The trained hybrid, its circuit measured as on a device without noise",
+        "The trained hybrid, its circuit measured as on a device without errors",
         ("measurements per digit", "test accuracy"),
         [("exact", percent(exact))]
         + [(str(shots), percent(value)) for shots, value in accuracies.items()],
@@ -126,7 +126,8 @@ def _draw_digits(demo: Demo) -> None:
     dataset = demo.run.dataset
     outputs = predict(demo.hybrid, dataset.x_test)
     predicted, confidence = classes(outputs), probabilities(outputs).amax(dim=1)
-    wrong = (predicted != dataset.y_test).nonzero().flatten()[:_WRONG]
+    mistakes = (predicted != dataset.y_test).nonzero().flatten()
+    wrong = mistakes[:_WRONG]
     right = (predicted == dataset.y_test).nonzero().flatten()[: _SHOWN - len(wrong)]
     chosen = torch.cat([wrong, right])
     images = demo.run.settings.load_data(None).x_test[chosen, 0]
@@ -137,4 +138,6 @@ def _draw_digits(demo: Demo) -> None:
         confidence[chosen],
         dataset.class_names,
         demo.out / "digits.png",
+        title=f"{len(mistakes)} of {len(outputs)} test digits are taken for another; "
+        f"{len(wrong)} of them, and {len(right)} others",
     )

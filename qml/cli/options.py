@@ -28,6 +28,7 @@ Seed = Annotated[
     int | None,
     typer.Option(
         min=0,
+        metavar="N",
         help="Seed of everything random; the same seed repeats the run exactly.",
         show_default="0",
         rich_help_panel=TRAINING_PANEL,
@@ -36,11 +37,21 @@ Seed = Annotated[
 DataDir = Annotated[
     Path | None,
     typer.Option(
+        metavar="DIR",
         help="Folder with the files of mnist, eurosat and others; nothing is ever downloaded.",
         envvar="KETWORK_DATA",
         show_envvar=True,
         show_default=False,
         rich_help_panel=DATA_PANEL,
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Where to compute, e.g. cuda.",
+        show_default="cpu",
+        rich_help_panel=TRAINING_PANEL,
     ),
 ]
 Overwrite = Annotated[

@@ -65,6 +65,7 @@ def save_samples(
     confidences: Tensor,
     class_names: Sequence[str],
     path: Path,
+    title: str,
 ) -> None:
     """Draws images with what they were taken for; wrong ones in red with the true class.
 
@@ -75,10 +76,12 @@ def save_samples(
         confidences: Probabilities of the predicted classes, `(n,)`.
         class_names: One name per class.
         path: The PNG file to write.
+        title: A line above the picture.
     """
     columns = min(8, len(images))
     rows = -(-len(images) // columns)
-    figure = _figure(1.25 * columns, 1.5 * rows)
+    figure = _figure(1.25 * columns, 1.5 * rows + 0.3)
+    figure.suptitle(title, fontsize=11)
     for k in range(len(images)):
         axes = figure.add_subplot(rows, columns, k + 1)
         axes.imshow(images[k].numpy(), cmap="gray_r")

@@ -30,7 +30,7 @@ from qml.training.losses import cross_entropy
 from . import runs
 from .console import output, percent, print_facts, print_files, print_table
 from .names import known_name
-from .options import DATA_PANEL, MODEL_PANEL, OUTPUT_PANEL, DataDir, Debug, Overwrite, Quiet, Seed
+from .options import DATA_PANEL, OUTPUT_PANEL, DataDir, Debug, Overwrite, Quiet
 from .outputs import prepare_folder
 from .samples import Samples, read_samples
 from .trained import Trained, load_trained
@@ -40,24 +40,32 @@ FILES = (
     ("predictions.csv", "class and probabilities of every sample"),
     ("confusion.png", "which class is taken for which"),
 )
+EXECUTION_PANEL = "Execution"
 _SHOWN = 10
 
 
 def predict(
     checkpoint: Annotated[
-        Path, typer.Argument(help="Checkpoint that `ketwork train` or `ketwork demo` wrote.")
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT",
+            help="A model.ckpt, or the folder it is in, of `ketwork train` or `ketwork demo`.",
+        ),
     ],
+    *,
     data: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help="Data set; its classes must be those of the model.",
-            show_default="the one the model was trained on",
+            show_default="that of the training",
             rich_help_panel=DATA_PANEL,
         ),
     ] = None,
     part: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help="Part of the data set: train, val or test.",
             show_default="test",
             rich_help_panel=DATA_PANEL,
@@ -66,8 +74,9 @@ def predict(
     input: Annotated[
         Path | None,
         typer.Option(
-            help="Your own samples instead: .npy, .npz (arrays x and y) or .csv, with values of "
-            "the same kind as the training data had before preprocessing.",
+            metavar="FILE",
+            help="Your own samples instead: .npy, .npz (arrays x and y) or .csv, with values as "
+            "in the training data before preprocessing.",
             rich_help_panel=DATA_PANEL,
         ),
     ] = None,
@@ -76,20 +85,39 @@ def predict(
         int | None,
         typer.Option(
             min=1,
-            help="Measurements per sample and circuit; exact without.",
-            rich_help_panel=MODEL_PANEL,
+            metavar="N",
+            help="Measurements per sample, as on a device without errors.",
+            show_default="exact",
+            rich_help_panel=EXECUTION_PANEL,
         ),
     ] = None,
-    seed: Seed = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Seed of these measurements.",
+            show_default="0",
+            rich_help_panel=EXECUTION_PANEL,
+        ),
+    ] = None,
     device: Annotated[
         str | None,
         typer.Option(
-            help="Where to compute, e.g. cuda.", show_default="cpu", rich_help_panel=MODEL_PANEL
+            metavar="NAME",
+            help="Where to compute, e.g. cuda.",
+            show_default="cpu",
+            rich_help_panel=EXECUTION_PANEL,
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to write predictions to.", rich_help_panel=OUTPUT_PANEL),
+        typer.Option(
+            metavar="DIR",
+            help="Folder to write predictions and scores to.",
+            show_default="print only",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
     ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
