@@ -32,8 +32,8 @@ class NonFiniteError(InvalidArgumentError):
     """A number that must be finite is NaN or infinite."""
 
 
-class UnknownGateError(KetworkError, LookupError):
-    """A gate name is not in the gate table."""
+class UnknownGateError(KetworkError, AttributeError, LookupError):
+    """A gate name is not in the gate table (also for `circuits.gates.NAME`)."""
 
 
 class QubitError(InvalidArgumentError):

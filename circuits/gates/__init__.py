@@ -10,6 +10,9 @@ significant bit of a matrix; controls are listed before targets.
 
 from __future__ import annotations
 
+from typing import NoReturn
+
+from circuits.errors import UnknownGateError
 from circuits.gates.constructors import (
     Constructor,
     barrier,
@@ -72,6 +75,14 @@ c3sqrtx = Constructor("c3sqrtx")
 rccx = Constructor("rccx")
 rc3x = Constructor("rc3x")
 global_phase = Constructor("global_phase")
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    gate_named(name)
+    raise UnknownGateError(f"The gate {name!r} has no constructor of its own: use `controlled`.")
+
 
 __all__ = [
     "TABLE",
