@@ -1,0 +1,35 @@
+"""Tiny settings for each notebook, and how they get in."""
+
+from __future__ import annotations
+
+import ast
+
+from nbformat import NotebookNode
+
+SETTINGS = {
+    "01_circuit_to_hybrid_layer": """
+SHOTS = 20
+FIT_SAMPLES, FIT_EPOCHS = 20, 2
+DIGITS_PER_PART = 40
+DIGITS_EPOCHS = 2
+SEEDS = (0,)
+""",
+}
+
+
+def replace_settings(notebook: NotebookNode, source: str) -> NotebookNode:
+    """Replace the notebook's first code cell, which must be its settings and set the same names."""
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert first.metadata.get("tags") == ["settings"], "the first code cell is not the settings"
+    assert assigned(first.source) == assigned(source), "the settings have changed: change the test"
+    first.source = source
+    return notebook
+
+
+def assigned(source: str) -> set[str]:
+    """Names that a piece of code assigns."""
+    return {
+        node.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
