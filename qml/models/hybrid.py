@@ -55,7 +55,7 @@ class HybridClassifier(AbstractQuantumModel):
         n = integer(n_qubits, "n_qubits")
         dtype, device = execution.get("dtype"), execution.get("device")
         self.encoder = nn.Linear(self.in_features, n, dtype=dtype, device=device)
-        self.layer = QuantumLayer(reuploading_circuit(n, n, layers), **execution)
+        self.layer = QuantumLayer(reuploading_circuit(n, n, layers, slots=1), **execution)
         self.head = nn.Linear(n, self.n_classes, dtype=dtype, device=device)
         self.reset_parameters()
 

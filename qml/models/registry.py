@@ -60,9 +60,13 @@ def _standardised(shape: Shape) -> Pipeline:
 
 
 def _components(shape: Shape) -> Pipeline:
-    """At most 16 standardised numbers: the first principal components of long samples."""
+    """At most 16 standardised numbers: the first principal components of long samples.
+
+    The components share one deviation: with one each, the last would be mostly amplified noise.
+    """
     steps = _standardised(shape).steps
-    return Pipeline(steps if math.prod(shape) <= 16 else [*steps, PCA(16), Standardize()])
+    reduced = [PCA(16), Standardize(per_feature=False)]
+    return Pipeline(steps if math.prod(shape) <= 16 else [*steps, *reduced])
 
 
 def _amplitudes(shape: Shape) -> Pipeline:
@@ -80,8 +84,8 @@ MODELS: dict[str, ModelRecord] = {
             "data re-uploading classifier (Perez-Salinas et al. 2020)",
             DataReuploading,
             _components,
-            {"n_qubits": 4, "layers": 3},
-            {"epochs": 30, "batch_size": 32, "lr": 0.02, "scheduler": "cosine"},
+            {"n_qubits": 4, "layers": 6},
+            {"epochs": 40, "batch_size": 32, "lr": 0.02, "scheduler": "cosine"},
         ),
         ModelRecord(
             "qcnn",
@@ -104,8 +108,8 @@ MODELS: dict[str, ModelRecord] = {
             "linear layer, re-uploading circuit, linear layer",
             HybridClassifier,
             _standardised,
-            {"n_qubits": 8, "layers": 2},
-            {"epochs": 30, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
+            {"n_qubits": 10, "layers": 2},
+            {"epochs": 40, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
         ),
     )
 }

@@ -49,8 +49,9 @@ def reuploading_circuit(
         in_features: Number of features d.
         n_qubits: Number of qubits n.
         layers: Number of layers L.
-        slots: Rotations by features per qubit and layer, at least ceil(d / n) (the default), so
-            that every layer sees all features; with d every qubit sees them all.
+        slots: Rotations by features per qubit and layer, at least ceil(d / n), so that every
+            layer sees all features. Default twice as many, at most d: each feature reaches two
+            qubits, which learns much better than one. With d every qubit sees every feature.
         rotations: Names among rx, ry, rz, p; the first is rx or ry.
         entangler: Pattern, list of pairs or graph; see `circuits.ansatz.entangler_pairs`.
 
@@ -63,7 +64,7 @@ def reuploading_circuit(
     """
     d, n = integer(in_features, "in_features"), integer(n_qubits, "n_qubits")
     needed = -(-d // n)
-    size = needed if slots is None else integer(slots, "slots", needed)
+    size = min(d, 2 * needed) if slots is None else integer(slots, "slots", needed)
     names = checked_rotations(rotations if isinstance(rotations, str) else tuple(rotations))
     if names[0] in ("rz", "p"):
         raise InvalidArgumentError(
@@ -101,8 +102,9 @@ class DataReuploading(AbstractQuantumModel):
         n_classes: Number of classes, at least 2.
         n_qubits: Number of qubits n.
         layers: Number of layers L.
-        slots: Rotations by features per qubit and layer; default ceil(d / n), d for the scheme
-            of Perez-Salinas et al., in which every qubit sees every feature.
+        slots: Rotations by features per qubit and layer, at least ceil(d / n). Default twice as
+            many, at most d; d is the scheme of Perez-Salinas et al., in which every qubit sees
+            every feature.
         rotations: Axes of these rotations, taken in turn.
         entangler: Pattern, list of pairs or graph; see `circuits.ansatz.entangler_pairs`.
         **execution: `backend`, `shots`, `diff_method`, `generator`, `dtype`, `device` as for
@@ -120,7 +122,7 @@ class DataReuploading(AbstractQuantumModel):
 
     >>> model = DataReuploading(5, 3, n_qubits=2, layers=4)
     >>> model(torch.rand(7, 5)).shape, model.n_parameters
-    (torch.Size([7, 3]), 73)
+    (torch.Size([7, 3]), 105)
     """
 
     def __init__(
@@ -186,14 +188,17 @@ def angles(layer: QuantumLayer) -> nn.ParameterDict:
 def reset_reuploading(layer: QuantumLayer, generator: torch.Generator | None) -> None:
     """Draw the weights of a layer that runs a `reuploading_circuit`.
 
-    Offsets and weights are uniform in [-0.1, 0.1], scales pi / (2 slots) plus as much: the circuit
-    starts close to cosines of single features, where gradients are large. (With weights all over
-    [-pi, pi] it starts as a random function, and trains much worse.)
+    Offsets and weights are uniform in [-0.1, 0.1], scales in [0, pi / (layers * slots)], so that
+    all features of a qubit together turn it by order one: the circuit starts close to cosines,
+    where gradients are large. (With weights all over [-pi, pi] it starts as a random function,
+    and trains much worse.)
     """
+    groups = angles(layer)
+    layers, _, slots = groups["scale"].shape
     with torch.no_grad():
-        for name, parameter in angles(layer).items():
-            centre = math.pi / (2 * parameter.shape[-1]) if name == "scale" else 0.0
-            parameter.copy_(uniform(parameter, centre - 0.1, centre + 0.1, generator))
+        for name, parameter in groups.items():
+            low, high = (0.0, math.pi / (layers * slots)) if name == "scale" else (-0.1, 0.1)
+            parameter.copy_(uniform(parameter, low, high, generator))
 
 
 def plain_entangler(entangler: Any, n_qubits: int) -> str | list[list[int]]:
