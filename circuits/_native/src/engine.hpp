@@ -1,14 +1,14 @@
 // What an instruction-set build of the kernels offers; one table per build and precision.
 #pragma once
 
-#include "program.hpp"
+#include "view.hpp"
 
 namespace ketwork {
 
 // A batch of values and where results go. Pointers may be null where a result is not wanted.
 template <class T>
 struct Job {
-    const Program* program;
+    const ProgramView* program;
     int64_t batch;
     const T* inputs;          // (batch, n_inputs)
     const T* weights;         // (1 or batch, n_weights)

@@ -2,11 +2,13 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 
 #include <algorithm>
-#include <stdexcept>
+#include <memory>
 
 #include "engine.hpp"
+#include "program.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -26,38 +28,88 @@ KETWORK_DECLARE(avx512)
 
 namespace {
 
-template <class T>
-const Kernels<T>& pick(const Kernels<T>& b, const Kernels<T>& a2, const Kernels<T>& a5, int limit) {
+int limit = 2;  // 0: baseline, 1: AVX2, 2: AVX-512
+
+// The widest build of the kernels that this processor runs.
+template <class T, class... Wider>
+const Kernels<T>& pick(const Kernels<T>& baseline, const Wider&... wider) {
 #ifdef KETWORK_X86
+    const Kernels<T>* const builds[] = {&baseline, &wider...};
     __builtin_cpu_init();
     if (limit >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
-        return a5;
-    if (limit >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return a2;
+        return *builds[2];
+    if (limit >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return *builds[1];
 #endif
-    (void)a2, (void)a5, (void)limit;
-    return b;
+    return baseline;
 }
-
-int isa_limit = 2;
 
 template <class T>
 const Kernels<T>& kernels();
 #ifdef KETWORK_X86
 template <>
 const Kernels<double>& kernels<double>() {
-    return pick(baseline::kernels_double, avx2::kernels_double, avx512::kernels_double, isa_limit);
+    return pick(baseline::kernels_double, avx2::kernels_double, avx512::kernels_double);
 }
 template <>
 const Kernels<float>& kernels<float>() {
-    return pick(baseline::kernels_float, avx2::kernels_float, avx512::kernels_float, isa_limit);
+    return pick(baseline::kernels_float, avx2::kernels_float, avx512::kernels_float);
 }
 #else
 template <>
-const Kernels<double>& kernels<double>() { return baseline::kernels_double; }
+const Kernels<double>& kernels<double>() {
+    return pick(baseline::kernels_double);
+}
 template <>
-const Kernels<float>& kernels<float>() { return baseline::kernels_float; }
+const Kernels<float>& kernels<float>() {
+    return pick(baseline::kernels_float);
+}
 #endif
+
+// A program and the view of it that kernels get.
+struct Compiled {
+    Program program;
+    ProgramView view;
+    std::vector<const int32_t*> tables, inverse_tables;
+
+    void look() {
+        tables.clear();
+        inverse_tables.clear();
+        for (const auto& table : program.whole.tables) tables.push_back(table.data());
+        for (const auto& table : program.whole.inverse_tables)
+            inverse_tables.push_back(table.data());
+        view = {program.n_qubits,
+                program.n_inputs,
+                program.n_weights,
+                program.n_values,
+                program.n_chains,
+                look(program.shared),
+                look(program.varying),
+                program.data.data(),
+                program.elements.data(),
+                look(program.whole),
+                look(program.fine),
+                tables.data(),
+                inverse_tables.data(),
+                program.terms.data(),
+                static_cast<int64_t>(program.terms.size()),
+                &program};
+    }
+
+   private:
+    static AngleView look(const AngleTable& table) {
+        return {static_cast<int64_t>(table.constants.size()),
+                table.constants.data(),
+                table.first_term.data(),
+                table.coefficients.data(),
+                table.factors.data(),
+                table.degree};
+    }
+    static Steps look(const Schedule& schedule) {
+        return {schedule.steps.data(), static_cast<int64_t>(schedule.steps.size())};
+    }
+};
 
 template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
@@ -74,33 +126,38 @@ AngleTable angle_table(const Array<const double>& constants, const Array<const i
     return table;
 }
 
-Program* make(int32_t n_qubits, int32_t n_inputs, int32_t n_weights,
-              const Array<const int64_t>& primitives, const Array<const double>& data,
-              nb::tuple shared, nb::tuple varying) {
-    auto* program = new Program;
-    program->n_qubits = n_qubits;
-    program->n_inputs = n_inputs;
-    program->n_weights = n_weights;
-    auto read = [](nb::tuple t) {
-        return angle_table(nb::cast<Array<const double>>(t[0]), nb::cast<Array<const int32_t>>(t[1]),
-                           nb::cast<Array<const double>>(t[2]),
-                           nb::cast<Array<const int32_t>>(t[3]), nb::cast<int32_t>(t[4]));
-    };
-    program->shared = read(shared);
-    program->varying = read(varying);
-    program->data.assign(data.data(), data.data() + data.size());
+AngleTable angle_table(nb::tuple t) {
+    return angle_table(nb::cast<Array<const double>>(t[0]), nb::cast<Array<const int32_t>>(t[1]),
+                       nb::cast<Array<const double>>(t[2]), nb::cast<Array<const int32_t>>(t[3]),
+                       nb::cast<int32_t>(t[4]));
+}
+
+std::unique_ptr<Compiled> make(int32_t n_qubits, int32_t n_inputs, int32_t n_weights,
+                               const Array<const int64_t>& primitives,
+                               const Array<const double>& data, nb::tuple shared,
+                               nb::tuple varying) {
+    auto made = std::make_unique<Compiled>();
+    Program& program = made->program;
+    program.n_qubits = n_qubits;
+    program.n_inputs = n_inputs;
+    program.n_weights = n_weights;
+    program.shared = angle_table(shared);
+    program.varying = angle_table(varying);
+    program.data.assign(data.data(), data.data() + data.size());
     std::vector<Primitive> rows(primitives.size() / 6);
     const int64_t* p = primitives.data();
     for (Primitive& row : rows) {
         row = {static_cast<Kind>(p[0]), p[1], p[2], p[3], p[4], p[5]};
         p += 6;
     }
-    build_steps(*program, rows);
-    return program;
+    build_schedules(program, rows);
+    made->look();
+    return made;
 }
 
-void observe(Program& program, int32_t n_values, const Array<const int64_t>& terms,
+void observe(Compiled& compiled, int32_t n_values, const Array<const int64_t>& terms,
              const Array<const double>& coefficients) {
+    Program& program = compiled.program;
     program.n_values = n_values;
     program.terms.clear();
     const int64_t* t = terms.data();
@@ -108,17 +165,18 @@ void observe(Program& program, int32_t n_values, const Array<const int64_t>& ter
         program.terms.push_back({t[0], t[1], static_cast<int32_t>(t[2]), coefficients.data()[k]});
     std::stable_sort(program.terms.begin(), program.terms.end(),
                      [](const Term& a, const Term& b) { return a.x_mask < b.x_mask; });
+    compiled.look();
 }
 
 // Pointers come as integers: the caller owns contiguous tensors of the right sizes.
 template <class T>
-void run(const Program& program, int64_t batch, uintptr_t inputs, uintptr_t weights,
+void run(const Compiled& compiled, int64_t batch, uintptr_t inputs, uintptr_t weights,
          bool weights_vary, uintptr_t start, bool start_varies, uintptr_t gradient,
          uintptr_t values, uintptr_t states, uintptr_t by_inputs, uintptr_t by_weights,
          uintptr_t by_start, int threads) {
     auto in = [](uintptr_t p) { return reinterpret_cast<const T*>(p); };
     auto out = [](uintptr_t p) { return reinterpret_cast<T*>(p); };
-    Job<T> job{&program,       batch,         in(inputs),      in(weights),
+    Job<T> job{&compiled.view, batch,         in(inputs),      in(weights),
                weights_vary,   in(start),     start_varies,    in(gradient),
                out(values),    out(states),   out(by_inputs),  out(by_weights),
                out(by_start),  std::max(threads, 1)};
@@ -129,16 +187,16 @@ void run(const Program& program, int64_t batch, uintptr_t inputs, uintptr_t weig
 }  // namespace
 
 NB_MODULE(_kernels, m) {
-    nb::class_<Program>(m, "Program")
-        .def_prop_ro("n_steps", [](const Program& p) {
-            return p.steps.empty() ? p.fine_steps.size() : p.steps.size();
-        });
-    m.def("make", &make, nb::rv_policy::take_ownership);
+    nb::class_<Compiled>(m, "Program").def_prop_ro("n_steps", [](const Compiled& c) {
+        const Schedule& used = c.program.whole.steps.empty() ? c.program.fine : c.program.whole;
+        return used.steps.size();
+    });
+    m.def("make", &make);
     m.def("observe", &observe);
     m.def("run_double", &run<double>);
     m.def("run_float", &run<float>);
     m.def("instruction_set", [] { return std::string(kernels<double>().name); });
-    m.def("limit_instruction_set", [](int limit) { isa_limit = limit; });
+    m.def("limit_instruction_set", [](int value) { limit = value; });
 }
 
 }  // namespace ketwork

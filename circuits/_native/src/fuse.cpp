@@ -1,7 +1,8 @@
-#include "program.hpp"
-
+// From primitives to steps: gates that act alone on a qubit are fused, and so are permutations.
 #include <algorithm>
 #include <numeric>
+
+#include "program.hpp"
 
 namespace ketwork {
 namespace {
@@ -12,8 +13,8 @@ class Fuser {
    public:
     Fuser(Program& program, bool gathers)
         : p_(program),
-          steps_(gathers ? program.steps : program.fine_steps),
-          gathers_(gathers && program.n_qubits <= largest_table),
+          out_(gathers ? program.whole : program.fine),
+          gathers_(gathers),
           open_(program.n_qubits) {}
 
     void run(const std::vector<Primitive>& primitives) {
@@ -62,22 +63,26 @@ class Fuser {
         }
     }
 
+    bool varies(int32_t slot) const {
+        return slot >= static_cast<int64_t>(p_.shared.constants.size());
+    }
+
     static Element element(const Primitive& g) {
         return {g.kind, static_cast<int32_t>(g.slot), static_cast<int32_t>(g.data)};
     }
 
     void emit_chain(int32_t target, int64_t controls, const std::vector<Element>& elements) {
-        Step step;
+        Step step{};
         step.pass = Pass::chain;
         step.target = target;
         step.controls = controls;
         step.first_element = static_cast<int32_t>(p_.elements.size());
         step.n_elements = static_cast<int32_t>(elements.size());
-        step.chain = static_cast<int32_t>(chain_++);
-        for (const Element& e : elements) step.per_sample |= e.slot >= 0 && p_.varies(e.slot);
+        step.chain = chain_++;
+        for (const Element& e : elements) step.per_sample |= e.slot >= 0 && varies(e.slot);
         p_.elements.insert(p_.elements.end(), elements.begin(), elements.end());
-        steps_.push_back(std::move(step));
-        p_.n_chains = std::max<int32_t>(p_.n_chains, static_cast<int32_t>(chain_));
+        out_.steps.push_back(step);
+        p_.n_chains = std::max(p_.n_chains, chain_);
     }
 
     void close_chain(int32_t q) {
@@ -89,14 +94,14 @@ class Fuser {
 
     void close_gather() {
         if (!permuted_) return;
-        Step step;
+        Step step{};
         step.pass = Pass::gather;
-        step.table = static_cast<int32_t>(p_.tables.size());
+        step.table = static_cast<int32_t>(out_.tables.size());
         std::vector<int32_t> inverse(index_.size());
         for (size_t i = 0; i < index_.size(); ++i) inverse[index_[i]] = static_cast<int32_t>(i);
-        p_.tables.push_back(index_);
-        p_.inverse_tables.push_back(std::move(inverse));
-        steps_.push_back(std::move(step));
+        out_.tables.push_back(index_);
+        out_.inverse_tables.push_back(std::move(inverse));
+        out_.steps.push_back(step);
         permuted_ = 0;
     }
 
@@ -123,7 +128,7 @@ class Fuser {
     }
 
     void emit(const Primitive& g) {
-        Step step;
+        Step step{};
         step.controls = g.controls;
         step.slot = static_cast<int32_t>(g.slot);
         step.data = static_cast<int32_t>(g.data);
@@ -135,11 +140,11 @@ class Fuser {
             case Kind::swap: {  // three flips
                 const int64_t a = int64_t{1} << g.first, b = int64_t{1} << g.second;
                 for (int k = 0; k < 3; ++k) {
-                    Step flip;
+                    Step flip{};
                     flip.pass = Pass::flip;
                     flip.controls = k == 1 ? (g.controls | b) : a;
                     flip.target = static_cast<int32_t>(k == 1 ? g.first : g.second);
-                    steps_.push_back(flip);
+                    out_.steps.push_back(flip);
                 }
                 return;
             }
@@ -151,89 +156,34 @@ class Fuser {
                 step.x_mask = g.first;
                 step.z_mask = g.second;
                 step.controls = 0;
-                step.per_sample = p_.varies(step.slot);
+                step.per_sample = varies(step.slot);
                 break;
             case Kind::dense:
                 step.pass = Pass::dense;
                 for (int64_t k = 0; k < g.second; ++k)
-                    step.targets.push_back(static_cast<int32_t>(g.first >> 6 * k & 63));
+                    step.targets[step.n_targets++] = static_cast<int8_t>(g.first >> 6 * k & 63);
                 break;
             default:
                 emit_chain(static_cast<int32_t>(g.first), g.controls, {element(g)});
                 return;
         }
-        steps_.push_back(std::move(step));
+        out_.steps.push_back(step);
     }
 
     Program& p_;
-    std::vector<Step>& steps_;
+    Schedule& out_;
     bool gathers_;
     std::vector<std::vector<Element>> open_;
     std::vector<int32_t> index_;
     int64_t permuted_ = 0;
-    int64_t chain_ = 0;
+    int32_t chain_ = 0;
 };
-
-int64_t step_mask(const Step& step) {
-    switch (step.pass) {
-        case Pass::sign:
-            return step.controls;
-        case Pass::pauli:
-            return step.x_mask | step.z_mask;
-        case Pass::dense: {
-            int64_t mask = step.controls;
-            for (int32_t q : step.targets) mask |= int64_t{1} << q;
-            return mask;
-        }
-        default:
-            return step.controls | int64_t{1} << step.target;
-    }
-}
 
 }  // namespace
 
-void build_steps(Program& program, const std::vector<Primitive>& primitives) {
+void build_schedules(Program& program, const std::vector<Primitive>& primitives) {
     if (program.n_qubits <= largest_table) Fuser(program, true).run(primitives);
     Fuser(program, false).run(primitives);
-}
-
-std::vector<Segment> make_segments(const Program& program, int32_t lane_qubits,
-                                   int32_t tile_qubits) {
-    const int32_t n = program.n_qubits;
-    const int32_t total = std::min(n, tile_qubits);
-    const int32_t base = std::min(n, lane_qubits + 2);  // contiguous strips of four vectors
-    const int64_t low = (int64_t{1} << base) - 1;
-    const auto& steps = program.fine_steps;
-    std::vector<bool> done(steps.size(), false);
-    std::vector<Segment> segments;
-    size_t first = 0;
-    while (first < steps.size()) {
-        if (done[first]) {
-            ++first;
-            continue;
-        }
-        int64_t tile = low, blocked = 0;
-        Segment segment;
-        for (size_t s = first; s < steps.size(); ++s) {
-            if (done[s]) continue;
-            const int64_t mask = step_mask(steps[s]);
-            const bool fits = __builtin_popcountll(tile | mask) <= total || segment.steps.empty();
-            if (!(mask & blocked) && fits) {
-                tile |= mask;
-                segment.steps.push_back(static_cast<int32_t>(s));
-                done[s] = true;
-            } else {
-                blocked |= mask;
-                if (blocked == (int64_t{1} << n) - 1) break;
-            }
-        }
-        for (int32_t q = 0; q < n && __builtin_popcountll(tile) < total; ++q)
-            tile |= int64_t{1} << q;
-        for (int32_t q = 0; q < n; ++q)
-            if (tile >> q & 1) segment.tile.push_back(q);
-        segments.push_back(std::move(segment));
-    }
-    return segments;
 }
 
 }  // namespace ketwork

@@ -1,0 +1,106 @@
+// Vectors: what a lane holds, and the few operations on lanes that C has no operator for.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "../pool.hpp"
+#include "../view.hpp"
+
+namespace ketwork::KETWORK_ISA {
+namespace {
+
+template <class T>
+struct Vector;
+template <>
+struct Vector<double> {
+    typedef double V __attribute__((vector_size(KETWORK_BYTES)));
+    typedef int64_t I __attribute__((vector_size(KETWORK_BYTES)));
+};
+template <>
+struct Vector<float> {
+    typedef float V __attribute__((vector_size(KETWORK_BYTES)));
+    typedef int32_t I __attribute__((vector_size(KETWORK_BYTES)));
+};
+
+// How states lie in vectors. With lane_qubits = 0 a lane is a sample: row i holds amplitude i of
+// `width` samples. Otherwise the lanes are the lowest qubits of one sample.
+template <class Scalar, int LaneQubits>
+struct Layout {
+    using T = Scalar;
+    using V = typename Vector<T>::V;
+    using I = typename Vector<T>::I;
+    static constexpr int width = KETWORK_BYTES / sizeof(T);
+    static constexpr int lane_qubits = LaneQubits;
+    static constexpr bool samples = LaneQubits == 0;
+    static constexpr int64_t lane_bits = (int64_t{1} << LaneQubits) - 1;
+    static constexpr int group = samples ? width : 1;  // samples that are processed together
+};
+
+template <class L>
+struct Row {
+    typename L::V r, i;
+};
+
+inline int parity(int64_t bits) { return __builtin_popcountll(static_cast<uint64_t>(bits)) & 1; }
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+template <class L>
+typename L::V spread(typename L::T value) {
+    return typename L::V{} + value;
+}
+
+template <class L>
+typename L::T total(typename L::V v) {
+    typename L::T sum = 0;
+    for (int l = 0; l < L::width; ++l) sum += v[l];
+    return sum;
+}
+
+// Lane l of the result is lane l ^ mask of v.
+template <class L>
+typename L::V flipped(typename L::V v, int64_t mask) {
+    typename L::V out;
+#ifdef __clang__
+    for (int l = 0; l < L::width; ++l) out[l] = v[l ^ mask];
+#else
+    typename L::I index;
+    for (int l = 0; l < L::width; ++l) index[l] = l ^ static_cast<int>(mask);
+    out = __builtin_shuffle(v, index);
+#endif
+    return out;
+}
+
+template <class L>
+Row<L> flipped(Row<L> row, int64_t mask) {
+    return {flipped<L>(row.r, mask), flipped<L>(row.i, mask)};
+}
+
+// -1 in lanes whose bits under `mask` have odd parity, +1 elsewhere.
+template <class L>
+typename L::V lane_sign(int64_t mask) {
+    typename L::V sign;
+    for (int l = 0; l < L::width; ++l) sign[l] = parity(l & mask) ? -1 : 1;
+    return sign;
+}
+
+// 1 in lanes that have all bits of `mask`, 0 elsewhere.
+template <class L>
+typename L::V lane_on(int64_t mask) {
+    typename L::V on;
+    for (int l = 0; l < L::width; ++l) on[l] = (l & mask) == mask ? 1 : 0;
+    return on;
+}
+
+// parallel_for over a lambda.
+template <class F>
+void parallel(int64_t tasks, int threads, F& body) {
+    parallel_for(
+        tasks, threads,
+        [](void* context, int64_t task, int worker) { (*static_cast<F*>(context))(task, worker); },
+        &body);
+}
+
+}  // namespace
+}  // namespace ketwork::KETWORK_ISA
