@@ -142,10 +142,10 @@ def as_ops(items: Any) -> tuple[Op, ...]:
         return (items,)
     if isinstance(items, Iterable) and not isinstance(items, str):
         ops = tuple(items)
-        wrong = next((item for item in ops if not isinstance(item, Op)), None)
-        if wrong is None:
+        wrong = [item for item in ops if not isinstance(item, Op)]
+        if not wrong:
             return ops
-        items = wrong
+        items = wrong[0]
     raise ArgumentTypeError(
         f"A circuit is made of operations such as `gates.h(0)`, got {type(items).__name__}: "
         f"{items!r}."

@@ -16,7 +16,7 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.gates.record import Gate
-from circuits.gates.table import TABLE, controlled_gate
+from circuits.gates.table import NOT_CONTROLLABLE, TABLE, controlled_gate
 from circuits.ops import Op, check_qubits
 from circuits.symbols import Angle, as_angle
 
@@ -138,6 +138,10 @@ def unitary(matrix: Any, *qubits: int) -> Op:
     """
     indices = check_qubits(qubits, "unitary")
     array = _array(matrix, "matrix")
+    if array.ndim != 2:
+        raise InvalidArgumentError(
+            f"Argument `matrix` must be a square matrix, got shape {array.shape}."
+        )
     _check_dimension(array.shape, len(indices), "matrix", "unitary")
     deviation = float(np.abs(array.conj().T @ array - np.eye(len(array))).max())
     if deviation > _TOLERANCE:
@@ -221,7 +225,7 @@ def controlled(op: Op, *controls: int) -> Op:
     extra = check_qubits(controls, "controlled")
     if not extra:
         raise InvalidArgumentError("`controlled` needs at least one control qubit, got none.")
-    if op.kind in ("kraus", "state_preparation", "barrier", "delay"):
+    if op.kind in NOT_CONTROLLABLE:
         raise UnsupportedOperationError(f"The operation `{op.name}` cannot be controlled.")
     if op.kind == "global_phase":
         phase = Op(TABLE["p"], extra[-1:], op.angles)

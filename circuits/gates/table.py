@@ -283,6 +283,8 @@ for _gate in (
 
 TABLE: dict[str, Gate] = _TABLE
 
+NOT_CONTROLLABLE = ("kraus", "state_preparation", "barrier", "delay")
+
 
 @functools.lru_cache(maxsize=4096)
 def gate_named(name: str) -> Gate:
@@ -295,7 +297,7 @@ def gate_named(name: str) -> Gate:
         return TABLE[name]
     if name.startswith("c^") and name.endswith(")"):
         count, _, base = name[2:-1].partition("(")
-        if count.isdigit() and base in TABLE:
+        if count.isdigit() and base in TABLE and base not in NOT_CONTROLLABLE:
             return controlled_gate(TABLE[base], int(count))
     close = difflib.get_close_matches(name, TABLE, n=3)
     hint = f" Did you mean {', '.join(close)}?" if close else ""

@@ -139,7 +139,7 @@ def test_pauli_rotations(label, added):
 
 
 def test_each_occurrence_is_shifted():
-    """w appears twice, scaled and multiplied: f = cos(w)cos(3 w x) has a known gradient."""
+    """A weight appears twice, scaled and multiplied: f = cos(w)cos(3 w x) has a known gradient."""
     x, w = inputs(1), weights(1)
     circuit = Circuit(2, [g.rx(w[0], 0), g.rx(3 * w[0] * x[0], 1)])
     values = flat_values(circuit, 0, batch=1)
@@ -288,7 +288,7 @@ class TestSPSA:
         assert bool((error < 0.05).all())
 
     def test_samples_average(self):
-        """n draws per estimate divide the variance by n."""
+        """Several draws per estimate divide the variance by their number."""
         one = self.estimates(SPSA(0.05, 1), 1, 2000)[0].var(0)
         four = self.estimates(SPSA(0.05, 4), 2, 2000)[0].var(0)
         ratio = one / four

@@ -55,8 +55,10 @@ def finite_differences(
 def assert_gradients_match(
     function: Callable[..., Tensor], arguments: Sequence[Tensor], atol: float = 1e-6
 ) -> None:
-    """Autograd agrees with finite differences for every argument (float64, no zero gradients
-    from disconnected arguments: `None` fails)."""
+    """Autograd agrees with finite differences for every argument.
+
+    In float64. An argument that the function does not use fails.
+    """
     leaves = [a.detach().clone().requires_grad_() for a in arguments]
     gradients = torch.autograd.grad(function(*leaves).sum(), leaves)
     for found, expected in zip(gradients, finite_differences(function, arguments), strict=True):

@@ -1,0 +1,93 @@
+"""`Request`, `Result`, `Values` and `counts`: layout and checks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from circuits import Circuit, PauliSum, Request, Result, Values, counts, inputs, weights
+from circuits import gates as g
+from circuits.errors import InvalidArgumentError, ShapeError
+
+a, b, x = weights(2, name="a"), weights(name="b"), inputs(2)
+CIRCUIT = Circuit(1, [g.rx(b, 0), g.ry(x[1], 0), g.rz(a[1], 0)])
+Z = PauliSum("Z0")
+
+
+def test_values_are_inputs_then_weights_in_order_of_first_use():
+    table = torch.tensor([[0.1, 0.2, 0.3, 0.4, 0.5]], dtype=torch.float64)  # x0 x1 b a0 a1
+    request = Request(CIRCUIT, table, [Z])
+    assert request.points == 1
+    assert torch.equal(request.values, table)
+    assert torch.equal(request.inputs, table[:, :2])
+    assert torch.equal(request.weights, table[:, 2:])
+    direct = Circuit(1, [g.rx(0.3, 0), g.ry(0.2, 0), g.rz(0.5, 0)])
+    from circuits import StateVector
+
+    (result,) = StateVector().run([request])
+    torch.testing.assert_close(result.values[0], direct.expectation("Z0"))
+
+
+def test_shared_weights_are_one_row():
+    request = Request(CIRCUIT, Values(torch.zeros(4, 2), torch.ones(1, 3)), [Z])
+    assert request.points == 4
+    assert request.weights.shape == (1, 3)
+    assert request.values.shape == (4, 5)
+
+
+@pytest.mark.parametrize("shape", [(5,), (1, 4), (1, 6), (2, 1, 5)])
+def test_tables_have_one_column_per_symbol(shape):
+    with pytest.raises(ShapeError, match=r"\(points, 5\): 2 inputs and 3 weights"):
+        Request(CIRCUIT, torch.zeros(shape), [Z])
+
+
+def test_one_thing_is_measured():
+    table = torch.zeros(1, 5)
+    with pytest.raises(InvalidArgumentError, match="exactly one"):
+        Request(CIRCUIT, table)
+    with pytest.raises(InvalidArgumentError, match="exactly one"):
+        Request(CIRCUIT, table, [Z], qubits=[0])
+
+
+def test_another_circuit_keeps_the_rest():
+    request = Request(CIRCUIT, torch.zeros(2, 5), [Z], shots=3, generator=4, tags={"k": 1})
+    other = request.with_circuit(CIRCUIT + g.h(0))
+    assert len(other.circuit) == 4
+    assert (other.shots, other.generator, other.tags, other.observables) == (3, 4, {"k": 1}, (Z,))
+    assert torch.equal(other.values, request.values)
+    assert "shots=3" in repr(request)
+
+
+def test_results_are_frozen_and_say_what_they_lack():
+    result = Result(values=torch.ones(2, 1))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.values = torch.zeros(2, 1)
+    assert torch.equal(result.standard_errors, torch.zeros(2, 1))
+    with pytest.raises(InvalidArgumentError, match="samples"):
+        _ = result.counts
+    samples = Result(samples=torch.tensor([[[1, 0], [1, 0], [0, 1]]], dtype=torch.uint8))
+    assert samples.counts == [{"01": 2, "10": 1}]
+    with pytest.raises(InvalidArgumentError, match="values"):
+        _ = samples.standard_errors
+
+
+def test_results_are_reshaped_to_the_batch():
+    result = Result(torch.ones(6, 2), torch.full((6, 2), 0.25)).reshape((2, 3), torch.float64)
+    assert result.values.shape == (2, 3, 2)
+    assert result.values.dtype == torch.float64
+    assert torch.equal(result.standard_errors, torch.full((2, 3, 2), 0.5, dtype=torch.float64))
+
+
+def test_counts_take_one_point():
+    with pytest.raises(ShapeError, match="index the batch"):
+        counts(torch.zeros(2, 3, 4, dtype=torch.uint8))
+    assert counts(torch.zeros(0, 2, dtype=torch.uint8)) == {}
+
+
+def test_estimates_have_the_batch_of_the_values():
+    values = {"a": torch.rand(2), "b": torch.rand(3, 1)}
+    result = CIRCUIT.estimate(["Z0", "X0"], torch.rand(3, 4, 2), values, shots=20, generator=0)
+    assert result.values.shape == result.standard_errors.shape == (3, 4, 2)
+    assert result.values.dtype == torch.float32
