@@ -13,7 +13,7 @@ NATIVE := CMakeLists.txt $(wildcard circuits/_native/inplace/CMakeLists.txt circ
 export KETWORK_REQUIRE_NATIVE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-no-extras check lint types sanitize bench clean
+.PHONY: help venv demo test test-no-extras check lint types sanitize bench notebooks clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -60,6 +60,9 @@ bench: venv  ## Run the benchmarks (minutes)
 	@for file in tests/benchmarks/[a-z]*.py; do \
 		$(PYTHON) -m tests.benchmarks.$$(basename $$file .py) || exit 1; \
 	done
+
+notebooks: venv  ## Execute the notebooks and store their outputs
+	$(PYTHON) notebooks/execute.py
 
 clean:  ## Remove environments, caches and results
 	rm -rf .venv .venv-core .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info demo-results
