@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +15,14 @@ from circuits.errors import ArgumentTypeError, InvalidArgumentError, KetworkErro
 from .console import print_error
 from .demo import demo
 from .info import info
+from .names import with_flags
 from .options import debugging
 from .predict import predict
+from .settings import Settings
 from .train import train
 
 _USAGE, _FAILURE = 2, 1
+_OPTIONS = frozenset({*(field.name for field in fields(Settings)), "data_dir", "device"})
 
 
 class Commands(TyperGroup):
@@ -34,7 +38,7 @@ class Commands(TyperGroup):
         except KetworkError as error:
             if debugging(ctx):
                 raise
-            print_error(str(error))
+            print_error(with_flags(str(error), _OPTIONS))
             usage = isinstance(error, InvalidArgumentError | ArgumentTypeError)
             raise typer.Exit(_USAGE if usage else _FAILURE) from error
         except OSError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 
 from circuits.errors import InvalidArgumentError
 
@@ -33,3 +34,31 @@ def known_name(name: str, names: Iterable[str], what: str) -> str:
     near = difflib.get_close_matches(wanted, plain, n=1)
     hint = f" Did you mean {plain[near[0]]!r}?" if near else ""
     raise InvalidArgumentError(f"There is no {what} {name!r}.{hint} Known: {', '.join(valid)}.")
+
+
+def flag(name: str) -> str:
+    """The command-line option of an argument.
+
+    >>> flag("batch_size")
+    '--batch-size'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def with_flags(message: str, options: Collection[str]) -> str:
+    """Writes the arguments that an error message of the library names as command-line options.
+
+    Args:
+        message: The message.
+        options: Arguments that are options of the command.
+
+    >>> with_flags("Argument `batch_size` must be positive.", ["batch_size"])
+    '--batch-size must be positive.'
+    >>> with_flags("classes: no class 7", ["classes"])
+    '--classes: no class 7'
+    """
+
+    def named(match: re.Match[str]) -> str:
+        return flag(match[1]) if match[1] in options else match[0]
+
+    return re.sub(r"\bArgument `(\w+)`", named, re.sub(r"^(\w+)(?=: )", named, message))

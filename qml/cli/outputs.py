@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,8 +14,9 @@ def prepare_folder(out: Path, files: Iterable[str], *, overwrite: bool, remedy: 
 
     Args:
         out: The folder.
-        files: Names that the command may write. With `overwrite`, those of an older run are
-            removed first, so that the folder never mixes two runs; other files are left alone.
+        files: Names of files and folders that the command may write. With `overwrite`, those of an
+            older run are removed first, so that the folder never mixes two runs; other files are
+            left alone.
         overwrite: Whether a folder that is not empty is accepted.
         remedy: A further way out, for the error message.
 
@@ -32,6 +34,9 @@ def prepare_folder(out: Path, files: Iterable[str], *, overwrite: bool, remedy: 
             f"--out {out} is not empty: it holds {', '.join(present[:3])}{more}. Choose another "
             f"folder, {remedy}or pass --overwrite to replace what an earlier run wrote there."
         )
-    for name in files:
-        (out / name).unlink(missing_ok=True)
+    for path in (out / name for name in files):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,8 @@ def facts(run: Run) -> list[tuple[str, str]]:
 def outcome(run: Run, result: TrainResult, scores: Evaluation) -> list[tuple[str, str]]:
     """What came out, as lines to print."""
     final = result.final
-    epochs = f"{len(result.history)} epochs in {result.seconds:.1f} s"
+    count = len(result.history)
+    epochs = f"{count} epoch{'s' if count > 1 else ''} in {result.seconds:.1f} s"
     if result.restored:
         epochs += f", weights of the best epoch {result.best_epoch}"
     accuracies = [

@@ -20,8 +20,9 @@ from qml.models import MODELS, spec_of
 from qml.models.base import AbstractQuantumModel
 from qml.training import TrainResult, fit
 
+from .names import flag
 from .progress import watched
-from .settings import CIRCUIT_OPTIONS, DTYPES, MODEL_OPTIONS, Settings, flag
+from .settings import CIRCUIT_OPTIONS, DTYPES, MODEL_OPTIONS, Settings
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import torch
 
 from circuits.errors import CheckpointError, InvalidArgumentError
 from qml.data import DataSet, load
+
+from .names import flag
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -89,39 +92,31 @@ CIRCUIT_OPTIONS = ("shots", "diff_method")
 """Settings that have an effect only where the model holds a circuit."""
 
 
-def flag(name: str) -> str:
-    """The command-line option of a setting.
-
-    >>> flag("batch_size")
-    '--batch-size'
-    """
-    return "--" + name.replace("_", "-")
-
-
-def restored(stored: Any) -> Settings:
+def restored(stored: Any, file: Path) -> Settings:
     """Settings from the metadata of a checkpoint, which may come from a stranger.
 
     Args:
         stored: What `Settings.as_dict` returned.
+        file: The checkpoint, for error messages.
 
     Raises:
         CheckpointError: If a setting is missing, unknown or of another type.
     """
     if not isinstance(stored, Mapping):
         raise CheckpointError(
-            "The checkpoint was not written by `ketwork train`: it holds no settings of a run."
+            f"{file} was not written by `ketwork train`: it holds no settings of a run."
         )
     types = get_type_hints(Settings)
     wrong = sorted({str(name) for name in stored} ^ set(types))
     wrong += [n for n in types if n in stored and not _fits(stored[n], types[n])]
     if wrong:
         raise CheckpointError(
-            f"The checkpoint's settings are not those of this version of ketwork: {wrong[0]!r} is "
+            f"{file}: the settings are not those of this version of ketwork: {wrong[0]!r} is "
             "missing, unknown or of another type."
         )
     settings = Settings(**stored)
     if settings.dtype not in DTYPES:
-        raise CheckpointError(f"The checkpoint names the unknown dtype {settings.dtype!r}.")
+        raise CheckpointError(f"{file}: there is no dtype {settings.dtype!r}.")
     return settings
 
 

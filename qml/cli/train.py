@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,9 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
         for name, (table, what) in tables.items()
         if given[name] is not None
     }
+    lr = given["lr"]
+    if lr is not None and not 0 < lr < math.inf:
+        raise InvalidArgumentError(f"--lr must be a positive finite number, but received {lr}.")
     return given | named
 
 
@@ -164,7 +168,7 @@ def _stored(out: Path, given: dict[str, Any], overwrite: bool) -> tuple[Settings
             "run without --resume."
         )
     checkpoint = load_checkpoint(last)
-    settings = restored(checkpoint.metadata.get("settings"))
+    settings = restored(checkpoint.metadata.get("settings"), last)
     if settings.model not in MODELS:
         raise CheckpointError(f"{last}: this version has no model {settings.model!r}.")
     require_same(settings, given)

@@ -75,7 +75,7 @@ def load_trained(path: Path) -> Trained:
     file = path / "model.ckpt" if path.is_dir() else path
     checkpoint = load_checkpoint(file)
     metadata = checkpoint.metadata
-    settings = restored(metadata.get("settings"))
+    settings = restored(metadata.get("settings"), file)
     names = metadata.get("class_names")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise CheckpointError(f"{file}: the names of the classes are missing.")
