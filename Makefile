@@ -27,7 +27,7 @@ $(VENV)/installed: pyproject.toml constraints.txt $(NATIVE)
 	touch $@
 
 demo: venv  ## Train the digits classifier, print and plot the result
-	$(VENV)/bin/ketwork demo --out demo-results
+	$(VENV)/bin/ketwork demo --overwrite --out demo-results
 
 test: lint types test-no-extras  ## Run everything: lint, types, and all tests
 	$(PYTHON) $(PYTEST)
