@@ -12,8 +12,9 @@ from qml.models.base import AbstractModel, AbstractQuantumModel
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
-from qml.models.registry import MODELS, ModelRecord, build_model, model_named, spec_of
+from qml.models.registry import MODELS, ModelRecord, model_named
 from qml.models.reuploading import DataReuploading, reuploading_circuit
+from qml.models.spec import build_model, spec_of
 
 __all__ = [
     "MLP",

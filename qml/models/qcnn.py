@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from circuits import Circuit, PauliSum
-from circuits.ansatz import qcnn
+from circuits.ansatz import BLOCKS, qcnn
 from circuits.arguments import integer, number, one_of
 from circuits.encodings import amplitude, angle, dense_angle
-from circuits.errors import InvalidArgumentError
+from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Seed
 from qml.layer import QuantumLayer
 from qml.models.base import AbstractQuantumModel, Execution, check_features
@@ -107,13 +107,16 @@ class QCNN(AbstractQuantumModel):
         **execution: Unpack[Execution],
     ) -> None:
         encoder = ENCODINGS[one_of(encoding, tuple(ENCODINGS), "encoding")]
+        one_of(block, tuple(BLOCKS), "block")
+        _flag(pooling is None or pooling, "pooling")
+        _flag(chain, "chain")
         n = _n_qubits(encoder, in_features, n_qubits, chain)
         d = encoder.capacity(n) if in_features is None else integer(in_features, "in_features")
         super().__init__(d, integer(n_classes, "n_classes", 2))
         network = qcnn(n, block, pooling=pooling, chain=chain)
-        self.block, self.chain, self.encoding = block, bool(chain), encoding
+        self.block, self.chain, self.encoding = block, chain, encoding
         self.sharpness = _positive(sharpness)
-        self.pooling = not chain if pooling is None else bool(pooling)
+        self.pooling = not chain if pooling is None else pooling
         if d > encoder.capacity(n):
             raise InvalidArgumentError(
                 f"Argument `in_features` is {d}, but the {encoding} encoding takes at most "
@@ -155,6 +158,11 @@ class QCNN(AbstractQuantumModel):
         probabilities = total / 2 ** len(self.readout)
         floor = torch.finfo(products.dtype).eps
         return self.sharpness * probabilities.clamp_min(floor).log()
+
+
+def _flag(value: Any, argument: str) -> None:
+    if not isinstance(value, bool):
+        raise ArgumentTypeError(f"Argument `{argument}` must be True or False, got {value!r}.")
 
 
 def _positive(sharpness: float) -> float:

@@ -1,4 +1,4 @@
-"""The models by name, with the settings they are trained with, and their plain specifications."""
+"""The models by name, with the settings they are trained with."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Unpack
+from typing import Any
 
-from torch import nn
-
-from circuits.errors import ArgumentTypeError, InvalidArgumentError
+from circuits.errors import InvalidArgumentError
 from qml.data import PCA, Amplitudes, Flatten, Pipeline, Resize, Standardize
 from qml.models.base import AbstractModel, Execution
 from qml.models.hybrid import HybridClassifier
@@ -45,9 +43,17 @@ class ModelRecord:
     @property
     def option_names(self) -> tuple[str, ...]:
         """Names of the options that describe the model (how it is run is left out)."""
-        names = list(inspect.signature(self.factory).parameters)[2:]
+        return tuple(self._parameters())
+
+    @property
+    def required_options(self) -> tuple[str, ...]:
+        """Those of `option_names` that the factory has no default for."""
+        return tuple(n for n, p in self._parameters().items() if p.default is p.empty)
+
+    def _parameters(self) -> dict[str, inspect.Parameter]:
+        given = list(inspect.signature(self.factory).parameters.items())[2:]
         left_out = {"execution", *Execution.__annotations__}
-        return tuple(name for name in names if name not in left_out)
+        return {name: parameter for name, parameter in given if name not in left_out}
 
     def build(self, in_features: int, n_classes: int, **options: Any) -> AbstractModel:
         """A new model with the default options, overridden by those given."""
@@ -122,74 +128,10 @@ def model_named(name: str) -> ModelRecord:
     Raises:
         InvalidArgumentError: If there is no such model; the message lists the names.
     """
-    if name in MODELS:
+    if isinstance(name, str) and name in MODELS:
         return MODELS[name]
     close = difflib.get_close_matches(str(name), MODELS, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InvalidArgumentError(
         f"Argument `model` must be one of {', '.join(MODELS)}, got {name!r}.{hint}"
     )
-
-
-def spec_of(model: nn.Module) -> dict[str, Any]:
-    """A plain description from which `build_model` builds an equal model, without its weights.
-
-    Args:
-        model: A model of this package.
-
-    Returns:
-        `{"model": name, "in_features": d, "n_classes": c, "options": {...}}`, made of strings,
-        numbers and lists, as JSON and checkpoints hold them.
-
-    Raises:
-        ArgumentTypeError: If the model is none of this package.
-
-    >>> spec_of(MLP(4, 3, hidden=8))["options"]
-    {'hidden': [8], 'activation': 'relu'}
-    """
-    for record in MODELS.values():
-        if isinstance(model, AbstractModel) and record.factory is type(model):
-            return {
-                "model": record.name,
-                "in_features": model.in_features,
-                "n_classes": model.n_classes,
-                "options": model.options(),
-            }
-    raise ArgumentTypeError(
-        f"Argument `model` must be one of the models {', '.join(MODELS)}, got "
-        f"{type(model).__name__}, which has no plain specification."
-    )
-
-
-def build_model(spec: Mapping[str, Any], **execution: Unpack[Execution]) -> AbstractModel:
-    """A new model with fresh weights from what `spec_of` returned.
-
-    Args:
-        spec: The specification. Nothing in it is executed; every size and name is checked.
-        **execution: `backend`, `shots`, `generator`, `dtype`, ... as for the model's class.
-
-    Returns:
-        The model.
-
-    Raises:
-        KetworkError: If the specification is malformed or its values are not valid.
-
-    >>> build_model(spec_of(QCNN(16, block="TTN"))).n_parameters
-    8
-    """
-    if not isinstance(spec, Mapping):
-        raise ArgumentTypeError(f"Argument `spec` must be a dict, got {type(spec).__name__}.")
-    keys = {"model", "in_features", "n_classes", "options"}
-    if set(spec) != keys or not isinstance(spec["options"], Mapping):
-        raise InvalidArgumentError(
-            f"Argument `spec` must have the keys {sorted(keys)}, `options` being a dict; got "
-            f"{sorted(map(str, spec))}."
-        )
-    record, options = model_named(spec["model"]), spec["options"]
-    unknown = sorted(set(map(str, options)) - set(record.option_names))
-    if unknown:
-        raise InvalidArgumentError(
-            f"Argument `spec` gives the model {record.name!r} the options {unknown}, which it does "
-            f"not have; it has {', '.join(record.option_names)}."
-        )
-    return record.factory(spec["in_features"], spec["n_classes"], **options, **execution)

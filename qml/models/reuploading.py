@@ -15,7 +15,7 @@ from circuits.ansatz import entangler_pairs
 from circuits.arguments import integer
 from circuits.arguments import rotations as checked_rotations
 from circuits.encodings import reuploading
-from circuits.errors import InvalidArgumentError
+from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Seed, as_generator
 from circuits.gates.table import TABLE
 from circuits.ops import Op
@@ -65,7 +65,7 @@ def reuploading_circuit(
     d, n = integer(in_features, "in_features"), integer(n_qubits, "n_qubits")
     needed = -(-d // n)
     size = min(d, 2 * needed) if slots is None else integer(slots, "slots", needed)
-    names = checked_rotations(rotations if isinstance(rotations, str) else tuple(rotations))
+    names = checked_rotations(_names(rotations))
     if names[0] in ("rz", "p"):
         raise InvalidArgumentError(
             f"Argument `rotations` must begin with 'rx' or 'ry', got {names!r}: a rotation about "
@@ -138,7 +138,7 @@ class DataReuploading(AbstractQuantumModel):
         **execution: Unpack[Execution],
     ) -> None:
         super().__init__(integer(in_features, "in_features"), integer(n_classes, "n_classes", 2))
-        self.rotations = (rotations,) if isinstance(rotations, str) else tuple(rotations)
+        self.rotations = _names(rotations)
         circuit = reuploading_circuit(
             self.in_features,
             n_qubits,
@@ -177,6 +177,14 @@ class DataReuploading(AbstractQuantumModel):
         check_features(x, self.in_features)
         logits: Tensor = self.head(self.layer(x))
         return logits
+
+
+def _names(rotations: str | Iterable[str]) -> tuple[str, ...]:
+    if not isinstance(rotations, Iterable):
+        raise ArgumentTypeError(
+            f"Argument `rotations` must be a name or a list of names, got {rotations!r}."
+        )
+    return (rotations,) if isinstance(rotations, str) else tuple(rotations)
 
 
 def angles(layer: QuantumLayer) -> nn.ParameterDict:
