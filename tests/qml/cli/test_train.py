@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from qml.cli import runs
+from qml.cli.settings import Settings
 from qml.training import load_checkpoint
 
 from .support import is_png, ketwork, result_of, weights_of, works
@@ -74,6 +76,17 @@ def test_a_seed_repeats_the_run_and_another_does_not(tmp_path: Path) -> None:
     assert not same_weights(a, d)
 
 
+def test_the_seed_decides_initial_weights_and_shots() -> None:
+    settings = Settings(
+        model="hybrid", data="iris", n_qubits=2, layers=1, epochs=1, batch_size=8, lr=0.1, shots=10
+    )
+    models = [runs.prepare(replace(settings, seed=seed), None).model for seed in (1, 1, 2)]
+    a, b, c = (dict(model.state_dict()) for model in models)
+    assert same_weights(a, b)
+    assert not any(torch.equal(a[name], c[name]) for name in a)
+    assert [model.layer.generator.initial_seed() for model in models] == [1, 1, 2]
+
+
 def test_training_leaves_the_default_generator_alone(tmp_path: Path) -> None:
     torch.manual_seed(4)
     expected = torch.rand(3)
@@ -108,8 +121,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert f"ketwork train --resume --out {tmp_path / 'parts'}" in ran.err
     assert not (tmp_path / "parts" / "model.ckpt").exists()
 
+    metrics = tmp_path / "parts" / "metrics.jsonl"
+    begun = metrics.read_bytes()
+
     ran = works("train", "--resume", "--out", tmp_path / "parts")
     assert "after 2 of 3 epochs" in ran.out
+    assert metrics.read_bytes().startswith(begun)  # timings included, so nothing ran twice
+    assert begun.count(b"\n") == 2
     assert same_weights(weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts"))
     whole, parts = result_of(tmp_path / "whole"), result_of(tmp_path / "parts")
     timing = {"seconds"}
