@@ -136,8 +136,8 @@ def _by_name(
     names = [group.name for group in groups]
     if given is None:
         raise InvalidArgumentError(
-            f"Argument `{argument}` is missing: the circuit has {kind}s "
-            + ", ".join(f"{g.name} of shape {g.shape}" for g in groups)
+            f"Argument `{argument}` is missing: pass values for "
+            + ", ".join(f"the {kind}s {g.name!r} of shape {g.shape}" for g in groups)
             + "."
         )
     if not isinstance(given, Mapping):
@@ -205,5 +205,6 @@ def _leading(tensor: Tensor, group: Group, argument: str, flat: bool) -> tuple[i
         layouts += f" or (..., {group.size})"
     raise ShapeError(
         f"Argument `{argument}` must have shape {layouts} for the group {group.name!r} of "
-        f"{group.size} {group.kind}(s), got {shape}."
+        f"{group.size} {group.kind}(s), got {shape}. Change the data (a Linear layer or "
+        "PCA in front) or the circuit so that they agree."
     )

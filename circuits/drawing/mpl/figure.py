@@ -47,7 +47,9 @@ def render(
     if ax is None:
         inches = theme.INCHES * size
         figure: Figure = CircuitFigure(
-            figsize=(page.width * inches, page.height * inches), facecolor=theme.BACKGROUND
+            figsize=(page.width * inches, page.height * inches),
+            facecolor=theme.BACKGROUND,
+            layout="none",  # the user's rcParams may ask for one, which warns without a grid
         )
         FigureCanvasAgg(figure)
         ax = figure.add_axes((0, 0, 1, 1))
