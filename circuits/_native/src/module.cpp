@@ -3,6 +3,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -168,6 +169,29 @@ void observe(Compiled& compiled, int32_t n_values, const Array<const int64_t>& t
     compiled.look();
 }
 
+// nanobind's own gil_scoped_release takes the lock back in a destructor. While the interpreter
+// shuts down, Python up to 3.13 ends a daemon thread that asks for the lock by unwinding its
+// stack; that must not meet a destructor, so the thread is held here until the process is gone.
+void take_gil(PyThreadState* state) {
+    try {
+        PyEval_RestoreThread(state);
+    } catch (...) {
+        for (;;) pause();
+    }
+}
+
+template <class F>
+void without_gil(F&& work) {
+    PyThreadState* const state = PyEval_SaveThread();
+    try {
+        work();
+    } catch (...) {
+        take_gil(state);
+        throw;
+    }
+    take_gil(state);
+}
+
 // Pointers come as integers: the caller owns contiguous tensors of the right sizes.
 template <class T>
 void run(const Compiled& compiled, int64_t batch, uintptr_t inputs, uintptr_t weights,
@@ -180,8 +204,7 @@ void run(const Compiled& compiled, int64_t batch, uintptr_t inputs, uintptr_t we
                weights_vary,   in(start),     start_varies,    in(gradient),
                out(values),    out(states),   out(by_inputs),  out(by_weights),
                out(by_start),  std::max(threads, 1)};
-    nb::gil_scoped_release release;
-    kernels<T>().run(job);
+    without_gil([&] { kernels<T>().run(job); });
 }
 
 }  // namespace

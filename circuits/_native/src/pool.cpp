@@ -16,9 +16,11 @@ namespace {
 using Body = void (*)(void*, int64_t, int);
 
 struct Work {
-    Body body;
-    void* context;
-    int64_t tasks;
+    Work(Body b, void* c, int64_t n) : body(b), context(c), tasks(n) {}
+
+    const Body body;
+    void* const context;
+    const int64_t tasks;
     std::atomic<int64_t> next{0};
     int workers = 1;  // the fields below are guarded by the pool's mutex
     int running = 0;
@@ -114,7 +116,7 @@ void parallel_for(int64_t tasks, int threads, Body body, void* context) {
         Pool& mine = pool();
         std::unique_lock<std::mutex> lock(mine.busy, std::try_to_lock);
         if (lock.owns_lock()) {
-            Work work{body, context, tasks};
+            Work work(body, context, tasks);
             mine.run(work, workers);
             if (work.error) std::rethrow_exception(work.error);
             return;

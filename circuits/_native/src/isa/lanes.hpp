@@ -58,18 +58,37 @@ typename L::T total(typename L::V v) {
     return sum;
 }
 
+#ifdef __clang__
+template <int... lanes>
+struct Numbers {};
+template <int count, int... lanes>
+struct Count : Count<count - 1, count - 1, lanes...> {};
+template <int... lanes>
+struct Count<0, lanes...> {
+    using All = Numbers<lanes...>;
+};
+
+template <int bit, class V, int... lanes>
+V exchange(V v, Numbers<lanes...>) {
+    return __builtin_shufflevector(v, v, lanes ^ bit...);
+}
+#endif
+
 // Lane l of the result is lane l ^ mask of v.
 template <class L>
 typename L::V flipped(typename L::V v, int64_t mask) {
-    typename L::V out;
-#ifdef __clang__
-    for (int l = 0; l < L::width; ++l) out[l] = v[l ^ mask];
+#ifdef __clang__  // its shuffles take constants only: one for each bit
+    using All = typename Count<L::width>::All;
+    if (mask & 1) v = exchange<1 % L::width>(v, All{});
+    if (mask & 2) v = exchange<2 % L::width>(v, All{});
+    if (mask & 4) v = exchange<4 % L::width>(v, All{});
+    if (mask & 8) v = exchange<8 % L::width>(v, All{});
+    return v;
 #else
     typename L::I index;
     for (int l = 0; l < L::width; ++l) index[l] = l ^ static_cast<int>(mask);
-    out = __builtin_shuffle(v, index);
+    return __builtin_shuffle(v, index);
 #endif
-    return out;
 }
 
 template <class L>

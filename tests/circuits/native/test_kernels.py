@@ -1,0 +1,66 @@
+"""The compiled kernels against the torch engine, for every layout and instruction set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from circuits import _native
+from tests.circuits.native.random_circuits import (
+    N_INPUTS,
+    N_WEIGHTS,
+    OBSERVABLES,
+    native,
+    random_circuit,
+    reference,
+)
+
+kernels = _native.kernels()
+if kernels is None:
+    pytest.skip("the native engine was not built", allow_module_level=True)
+
+WIDEST = 2
+
+
+@pytest.fixture(params=[0, 1, WIDEST], ids=["baseline", "avx2", "avx512"])
+def limit(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Run with at most this instruction set; a machine that lacks it takes the one below."""
+    kernels.limit_instruction_set(request.param)
+    yield request.param
+    kernels.limit_instruction_set(WIDEST)
+
+
+@pytest.mark.parametrize("n_qubits", [2, 3, 4, 5, 6, 8, 10, 14])
+def test_values_and_gradients(n_qubits: int, limit: int, dtype: torch.dtype) -> None:
+    rng = np.random.default_rng(1000 * n_qubits + limit)
+    tolerance = 1e-10 if dtype == torch.float64 else 2e-3
+    for trial in range(12 if n_qubits < 10 else 3):
+        circuit = random_circuit(rng, n_qubits, 30)
+        batch = int(rng.choice([1, 3, 9, 20])) if n_qubits < 10 else 2
+        x = torch.rand(batch, N_INPUTS, dtype=dtype)
+        w = torch.rand(batch if trial % 3 == 0 else 1, N_WEIGHTS, dtype=dtype)
+        gradient = torch.randn(batch, len(OBSERVABLES), dtype=dtype)
+        found = native(circuit, x, w, gradient)
+        expected = reference(circuit, x, w, gradient)
+        torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("n_qubits", [3, 7, 11, 14])
+def test_threads_change_nothing_but_rounding(n_qubits: int) -> None:
+    rng = np.random.default_rng(n_qubits)
+    circuit = random_circuit(rng, n_qubits, 40)
+    x = torch.rand(17, N_INPUTS, dtype=torch.float64)
+    w = torch.rand(1, N_WEIGHTS, dtype=torch.float64)
+    gradient = torch.randn(17, len(OBSERVABLES), dtype=torch.float64)
+    results = []
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        try:
+            results.append(native(circuit, x, w, gradient))
+        finally:
+            torch.set_num_threads(1)
+    for other in results[1:]:
+        torch.testing.assert_close(other, results[0], rtol=1e-12, atol=1e-12)
