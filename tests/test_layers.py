@@ -26,6 +26,12 @@ TABLE = {
     "optim/": _NUMERICS | {"circuits"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
     "qml/data/": _NUMERICS | {"circuits", "sklearn", "PIL", "tqdm"},
+    "qml/bench/": _NUMERICS | {"circuits", "matplotlib"},
+    "qml/bench/peers/": _NUMERICS
+    | {
+        *("circuits", "pennylane", "jax", "tensorcircuit", "pyqtorch", "qulacs"),
+        *("qiskit", "qiskit_machine_learning"),
+    },
     "qml/cli/": _NUMERICS
     | {"circuits", "noise", "optim", "sklearn", "matplotlib", "tqdm", "typer", "rich"},
     "ketwork.py": frozenset({"torch", "qml"}),

@@ -1,0 +1,1 @@
+"""One adapter per simulator. Each imports its package when it is made, never before."""
