@@ -95,7 +95,9 @@ def test_several_groups():
     joined = torch.cat([va, vb], dim=1)
     torch.testing.assert_close(circuit.expectation("Z0", joined), expected)
     for bad, error in (
-        ({"a": va}, e.SymbolError), (torch.rand(4, 6), e.ShapeError), (torch.rand(()), e.ShapeError),
+        ({"a": va}, e.SymbolError),
+        (torch.rand(4, 6), e.ShapeError),
+        (torch.rand(()), e.ShapeError),
         ({"a": va, "b": torch.rand(3, 3)}, e.ShapeError),
     ):  # fmt: skip
         with pytest.raises(error):

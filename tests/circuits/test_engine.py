@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("qiskit")
 
-from circuits import Circuit, PauliSum, Probabilities, inputs, weights
+from circuits import Circuit, PauliSum, Probabilities, StateVector, inputs, weights
 from circuits import gates as g
 from circuits.gradients.methods import make_evaluator, measurement_of
 from circuits.simulators import measurement, program
@@ -51,7 +51,10 @@ def test_states_agree_with_qiskit(circuit, seed, dtype):
 def test_expectation_values_agree_with_qiskit(data, circuit, seed, dtype):
     observed = [data.draw(observables(circuit.n_qubits)) for _ in range(2)]
     x, w = random_values(circuit, seed, dtype=dtype)
-    found = circuit.expectation([PauliSum(o) for o in observed], x, w)
+    sums = [PauliSum(o) for o in observed]
+    found, by_torch = (
+        circuit.expectation(sums, x, w, backend=StateVector(engine)) for engine in ("auto", "torch")
+    )
     state = reference.statevector(
         circuit,
         None if x is None else x.double().numpy(),
@@ -60,6 +63,7 @@ def test_expectation_values_agree_with_qiskit(data, circuit, seed, dtype):
     expected = [reference.expectation(state, o) for o in observed]
     scale = 1 + max(sum(map(abs, o.values())) for o in observed)
     np.testing.assert_allclose(found, expected, rtol=0, atol=scale * TOLERANCE[dtype])
+    np.testing.assert_allclose(by_torch, expected, rtol=0, atol=scale * TOLERANCE[dtype])
 
 
 @settings(max_examples=40)
@@ -143,7 +147,7 @@ def test_observables_without_tables(data, circuit, seed):
         saved = measurement._LARGEST_TABLE
         measurement._LARGEST_TABLE = limit
         try:
-            plan = make_evaluator(circuit, observed, _backend(), diff_method="adjoint")
+            plan = make_evaluator(circuit, observed, StateVector("torch"), diff_method="adjoint")
         finally:
             measurement._LARGEST_TABLE = saved
         assert plan.measurement._tabulated == bool(limit)  # type: ignore[attr-defined]
@@ -156,12 +160,6 @@ def test_observables_without_tables(data, circuit, seed):
         gradients = torch.autograd.grad((found * torch.arange(1.0, 3)).sum(), arguments)
         values[k] = torch.cat([found, *gradients], dim=1).detach()
     torch.testing.assert_close(values[0], values[1], rtol=0, atol=1e-12)
-
-
-def _backend():
-    from circuits import StateVector
-
-    return StateVector()
 
 
 def test_probabilities_as_measurement():

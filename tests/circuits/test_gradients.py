@@ -25,6 +25,7 @@ from circuits.gradients.rules import shift_rule
 from tests.support.properties import assert_gradients_match
 from tests.support.strategies import FIXED_SHAPE, circuits, observables, random_unitary, seeds
 
+TORCH = StateVector("torch")
 OBSERVED = (PauliSum("Z0"), PauliSum({"X0": 0.7, "Y0": -0.4, "": 0.2}))
 
 
@@ -78,6 +79,7 @@ def test_methods_agree(data, circuit, seed, rows):
     values = flat_values(circuit, seed, rows=rows)
     expected = gradients(circuit, observed, "backprop", values)
     assert_all_close(gradients(circuit, observed, "adjoint", values), expected)
+    assert_all_close(gradients(circuit, observed, "adjoint", values, TORCH), expected)
     assert_all_close(
         gradients(circuit, observed, "backprop", values, DensityMatrix()), expected, 1e-9
     )
@@ -95,7 +97,9 @@ def test_gradients_of_probabilities(data, circuit, seed):
     kept = tuple(data.draw(st.permutations(range(n)))[: data.draw(st.integers(1, n))])
     values = flat_values(circuit, seed)
     expected = gradients(circuit, Probabilities(kept), "backprop", values)
-    assert_all_close(gradients(circuit, Probabilities(kept), "adjoint", values), expected)
+    for backend in (StateVector(), TORCH):
+        found = gradients(circuit, Probabilities(kept), "adjoint", values, backend)
+        assert_all_close(found, expected)
     if not has_symbolic_preparation(circuit):
         shifted = gradients(circuit, Probabilities(kept), "parameter-shift", values)
         assert_all_close(shifted, expected)
@@ -117,7 +121,8 @@ def test_every_angle_of_every_gate(name, added):
     values = flat_values(circuit, 5)
     expected = gradients(circuit, OBSERVED, "backprop", values)
     for method in ("adjoint", "parameter-shift"):
-        assert_all_close(gradients(circuit, OBSERVED, method, values), expected)
+        for backend in (StateVector(), TORCH):
+            assert_all_close(gradients(circuit, OBSERVED, method, values, backend), expected)
     if name != "global_phase" or added:
         assert expected[2].abs().max() > 1e-3
 
@@ -135,7 +140,8 @@ def test_pauli_rotations(label, added):
     values = flat_values(circuit, 5, batch=1)
     expected = gradients(circuit, OBSERVED, "backprop", values)
     for method in ("adjoint", "parameter-shift"):
-        assert_all_close(gradients(circuit, OBSERVED, method, values), expected)
+        for backend in (StateVector(), TORCH):
+            assert_all_close(gradients(circuit, OBSERVED, method, values, backend), expected)
 
 
 def test_each_occurrence_is_shifted():
