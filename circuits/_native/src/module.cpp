@@ -210,6 +210,8 @@ void run(const Compiled& compiled, int64_t batch, uintptr_t inputs, uintptr_t we
 }  // namespace
 
 NB_MODULE(_kernels, m) {
+    // Programs that outlive the interpreter in caches are no leak.
+    nb::set_leak_warnings(false);
     nb::class_<Compiled>(m, "Program").def_prop_ro("n_steps", [](const Compiled& c) {
         const Schedule& used = c.program.whole.steps.empty() ? c.program.fine : c.program.whole;
         return used.steps.size();
