@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 import ketwork
 from circuits.errors import ArgumentTypeError, InvalidArgumentError, KetworkError
 
+from .bench import bench
 from .console import print_error
 from .demo import demo
 from .info import info
@@ -90,3 +91,4 @@ app.command()(demo)
 app.command()(train)
 app.command()(predict)
 app.command()(info)
+app.command()(bench)
