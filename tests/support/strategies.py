@@ -13,6 +13,7 @@ from torch import Tensor
 
 from circuits import Angle, Circuit, Op, inputs, weights
 from circuits import gates as g
+from circuits.ops import map_qubits
 
 NOT_UNITARY = ("kraus", "state_preparation")
 SPECIAL = ("barrier", "delay", "pauli_rotation", "unitary", *NOT_UNITARY)
@@ -120,7 +121,13 @@ def circuits(
         amplitudes: Any = random_amplitudes(draw(seeds), 2**k)
         if symbols and draw(st.booleans()):
             amplitudes = [1.5, *(draw(angles(symbols)) for _ in range(2**k - 1))]
-        ops.append(g.state_preparation(amplitudes, *_qubits(draw, n, k)))
+        order = draw(st.permutations(range(n)))
+        chosen, others = order[:k], order[k:]
+        if others:  # earlier ops on other qubits are welcome
+            for _ in range(draw(st.integers(0, 3))):
+                op = draw(unitary_ops(len(others), symbols))
+                ops.append(map_qubits(op, others.__getitem__))
+        ops.append(g.state_preparation(amplitudes, *chosen))
     for _ in range(draw(st.integers(1, max_ops))):
         if channels and draw(st.integers(0, 3)) == 0:
             k = draw(st.integers(1, min(n, 2)))
