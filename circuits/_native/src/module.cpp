@@ -151,6 +151,7 @@ std::unique_ptr<Compiled> make(int32_t n_qubits, int32_t n_inputs, int32_t n_wei
         row = {static_cast<Kind>(p[0]), p[1], p[2], p[3], p[4], p[5]};
         p += 6;
     }
+    merge_equal_angles(program, rows);
     build_schedules(program, rows);
     made->look();
     return made;

@@ -55,6 +55,9 @@ struct Program {
     std::map<std::pair<int32_t, int32_t>, TilePlan> plans;
 };
 
+// Keep one of each angle, and let the primitives point to it.
+void merge_equal_angles(Program& program, std::vector<Primitive>& primitives);
+
 // Fill in the schedules from the primitives.
 void build_schedules(Program& program, const std::vector<Primitive>& primitives);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../engine.hpp"
+#include "sincos.hpp"
 #include "workspace.hpp"
 
 namespace ketwork::KETWORK_ISA {
@@ -46,36 +47,28 @@ struct Angles {
 
    private:
     void bind(int64_t slot, int64_t first, int samples, Half<L>* halves) const {
-        V c, s;
-        for (int l = 0; l < samples; ++l) {
-            const T half = angle(slot, smaller(first + l, job.batch - 1)) / 2;
-            c[l] = cosine(half);
-            s[l] = sine(half);
-        }
-        if (samples == 1) {
-            c = spread<L>(c[0]);
-            s = spread<L>(s[0]);
-        }
-        halves[slot] = {c, s};
-    }
-
-    static double cosine(double x) { return __builtin_cos(x); }
-    static double sine(double x) { return __builtin_sin(x); }
-    static float cosine(float x) { return __builtin_cosf(x); }
-    static float sine(float x) { return __builtin_sinf(x); }
-
-    T angle(int64_t slot, int64_t sample) const {
         const bool varying = slot >= p.shared.size;
         const AngleView& table = varying ? p.varying : p.shared;
         const int64_t a = varying ? slot - p.shared.size : slot;
-        T sum = static_cast<T>(table.constants[a]);
+        V sum = spread<L>(static_cast<T>(table.constants[a]));
         for (int32_t t = table.first_term[a]; t < table.first_term[a + 1]; ++t) {
-            T product = static_cast<T>(table.coefficients[t]);
-            for (int32_t d = 0; d < table.degree; ++d)
-                product *= value_of(table.factors[t * table.degree + d], sample, varying);
+            V product = spread<L>(static_cast<T>(table.coefficients[t]));
+            for (int32_t d = 0; d < table.degree; ++d) {
+                const int32_t factor = table.factors[t * table.degree + d];
+                if (factor != 0) product *= values_of(factor, first, samples, varying);
+            }
             sum += product;
         }
-        return sum;
+        sine_cosine<L>(sum / 2, halves[slot].s, halves[slot].c);
+    }
+
+    V values_of(int32_t factor, int64_t first, int samples, bool varying) const {
+        const bool differ = samples > 1 && (job.weights_vary || (varying && factor <= p.n_inputs));
+        if (!differ) return spread<L>(value_of(factor, first, varying));
+        V values{};
+        for (int l = 0; l < L::width; ++l)
+            values[l] = value_of(factor, smaller(first + l, job.batch - 1), varying);
+        return values;
     }
 
     T value_of(int32_t factor, int64_t sample, bool varying) const {
