@@ -223,7 +223,9 @@ def counts(samples: Tensor) -> dict[str, int]:
 
 
 class Backend(ABC):
-    """Runs requests. Laws (checked by the conformance suite):
+    """Runs requests.
+
+    Laws, checked by the conformance suite:
 
     * results come in the order of the requests, points and observables in theirs;
     * values have the dtype and device of the request's values;

@@ -130,9 +130,7 @@ def _flattened(
     return tensors, batch
 
 
-def _by_name(
-    argument: str, kind: str, groups: tuple[Group, ...], given: Any
-) -> Mapping[str, Any]:
+def _by_name(argument: str, kind: str, groups: tuple[Group, ...], given: Any) -> Mapping[str, Any]:
     names = [group.name for group in groups]
     if given is None:
         raise InvalidArgumentError(
@@ -152,9 +150,7 @@ def _by_name(
     return given
 
 
-def _sliced(
-    argument: str, kind: str, groups: tuple[Group, ...], given: Any
-) -> Mapping[str, Any]:
+def _sliced(argument: str, kind: str, groups: tuple[Group, ...], given: Any) -> Mapping[str, Any]:
     """Several groups from one tensor with a flat last axis, in the order of first use."""
     tensor = as_real_tensor(given, argument)
     total = sum(group.size for group in groups)

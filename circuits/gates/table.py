@@ -179,9 +179,7 @@ _Z = _fixed(
     "z", PAULI_MATRICES["Z"], formula="Pauli Z", qiskit="z", pennylane="PauliZ", qasm2="z",
     qasm3="z",
 )  # fmt: skip
-_HGATE = _fixed(
-    "h", _H, formula="Hadamard", qiskit="h", pennylane="Hadamard", qasm2="h", qasm3="h"
-)
+_HGATE = _fixed("h", _H, formula="Hadamard", qiskit="h", pennylane="Hadamard", qasm2="h", qasm3="h")
 _SGATE = _fixed("s", _S, "sdg", formula="diag(1, i)", qiskit="s", pennylane="S", qasm2="s",
                 qasm3="s")  # fmt: skip
 _SXGATE = _fixed("sx", _SX, "sxdg", formula="square root of X", qiskit="sx", pennylane="SX",

@@ -256,5 +256,5 @@ class _Gradients(torch.autograd.Function):
 
 
 # `Function.apply` inspects the signature at every call unless it finds it here.
-for _function in (_CompiledValues, _Values, _Gradients):
-    _function.forward.__signature__ = inspect.signature(_function.forward)  # type: ignore[attr-defined]
+for _forward in (_CompiledValues.forward, _Values.forward, _Gradients.forward):
+    setattr(_forward, "__signature__", inspect.signature(_forward))  # noqa: B010

@@ -103,9 +103,7 @@ def bind(circuit: Circuit) -> Binding:
     )
 
 
-def _table(
-    angles: list[Angle], slots: list[int], row: Callable[[Symbol], int]
-) -> AngleTable:
+def _table(angles: list[Angle], slots: list[int], row: Callable[[Symbol], int]) -> AngleTable:
     products = [[row(s) for s in p] for k in slots for _, p in angles[k].terms]
     degree = max((len(p) for p in products), default=1)
     padded = [p + [0] * (degree - len(p)) for p in products]

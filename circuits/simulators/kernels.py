@@ -154,9 +154,7 @@ def apply_pauli(state: Tensor, x_mask: int, z_mask: int, n_qubits: int) -> Tenso
     return result if factor == 1 else result * factor
 
 
-def pauli_rotation(
-    state: Tensor, angle: Tensor, x_mask: int, z_mask: int, n_qubits: int
-) -> Tensor:
+def pauli_rotation(state: Tensor, angle: Tensor, x_mask: int, z_mask: int, n_qubits: int) -> Tensor:
     """exp(-i angle P / 2)|state> for `angle (batch or 1,)`."""
     half = angle / 2
     c, s = torch.cos(half), torch.sin(half)

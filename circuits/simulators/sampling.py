@@ -25,9 +25,7 @@ class _Group:
     terms: tuple[tuple[int, int, float], ...]
 
 
-def draw(
-    probabilities: Tensor, shots: int, generator: torch.Generator | None
-) -> Tensor:
+def draw(probabilities: Tensor, shots: int, generator: torch.Generator | None) -> Tensor:
     """Basis indices `(batch, shots)` drawn from `probabilities (2**n, batch)`."""
     cumulative = probabilities.detach().to(torch.float64).cumsum(0).T.contiguous()
     cumulative = cumulative / cumulative[:, -1:]

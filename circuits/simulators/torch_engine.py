@@ -60,9 +60,7 @@ class TorchEngine:
 
     def _numbers_like(self, values: Tensor) -> list[Tensor]:
         # Not kept: a tensor made inside a torch.func transform must not outlive it.
-        return [
-            torch.as_tensor(n, dtype=values.dtype, device=values.device) for n in self._numbers
-        ]
+        return [torch.as_tensor(n, dtype=values.dtype, device=values.device) for n in self._numbers]
 
     def state(self, inputs: Tensor, weights: Tensor, *, phase: bool = True) -> Tensor:
         """The final state `(2**n, batch)`, by differentiable torch operations.

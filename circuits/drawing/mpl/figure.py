@@ -49,8 +49,8 @@ def render(
         figure: Figure = CircuitFigure(
             figsize=(page.width * inches, page.height * inches),
             facecolor=theme.BACKGROUND,
-            layout="none",  # the user's rcParams may ask for one, which warns without a grid
         )
+        figure.set_layout_engine("none")  # the user's rcParams may ask for one, which then warns
         FigureCanvasAgg(figure)
         ax = figure.add_axes((0, 0, 1, 1))
     page.draw(ax)

@@ -73,9 +73,7 @@ class NativeEngine:
 
     def states(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Final states `(batch, 2**n_qubits)` without the global phase."""
-        states = torch.empty(
-            inputs.shape[0], 2**self.n_qubits, dtype=complex_dtype(inputs.dtype)
-        )
+        states = torch.empty(inputs.shape[0], 2**self.n_qubits, dtype=complex_dtype(inputs.dtype))
         self._run(inputs, weights, self._start(inputs, weights), states=states)
         return states
 
@@ -95,9 +93,7 @@ class NativeEngine:
             by_start = torch.empty(
                 inputs.shape[0], 2**self.n_qubits, dtype=complex_dtype(inputs.dtype)
             )
-        self._run(
-            inputs, weights, start.detach(), gradient=gradient, by_start=by_start, **results
-        )
+        self._run(inputs, weights, start.detach(), gradient=gradient, by_start=by_start, **results)
         if by_start is not None:
             if start.shape[0] == 1:
                 by_start = by_start.sum(0, keepdim=True)

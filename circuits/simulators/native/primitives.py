@@ -139,9 +139,7 @@ def _pauli(op: Op, controls: int, slots: list[int], table: PrimitiveTable) -> No
     table.rows.append((PAULI, 0, x_mask, z_mask, slots[0], NO_DATA))
 
 
-def _constant(
-    op: Op, controls: int, targets: tuple[int, ...], table: PrimitiveTable
-) -> None:
+def _constant(op: Op, controls: int, targets: tuple[int, ...], table: PrimitiveTable) -> None:
     matrix = op.block(torch.zeros(0, dtype=torch.float64)).numpy()
     if matrix.shape == (2, 2):
         phase_only = matrix[0, 0] == 1 and matrix[0, 1] == 0 and matrix[1, 0] == 0
