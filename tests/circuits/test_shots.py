@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from circuits import Circuit, DensityMatrix, PauliSum, Probabilities, StateVector, counts, inputs
 from circuits import gates as g
 from circuits.errors import InvalidArgumentError
+from circuits.simulators import sampling
 from qml import QuantumLayer
 from tests.support.properties import assert_plausible
 from tests.support.strategies import circuits, observables, random_amplitudes, random_values, seeds
@@ -219,3 +220,13 @@ def test_bad_shots(shots):
 def test_bad_generators(seed):
     with pytest.raises(InvalidArgumentError, match="generator"):
         CIRCUIT.sample(3, generator=seed)
+
+
+def test_the_smallest_random_number_draws_no_impossible_outcome(monkeypatch):
+    """A draw of exactly 0 must skip leading outcomes of probability zero, and 1 - eps trailing."""
+    probabilities = torch.tensor([[0.0], [0.5], [0.5], [0.0]], dtype=torch.float64)
+    for number, outcome in ((0.0, 1), (1 - 2**-53, 2)):
+        monkeypatch.setattr(
+            torch, "rand", lambda *size, n=number, **_: torch.full(size, n, dtype=torch.float64)
+        )
+        assert sampling.draw(probabilities, 1, None).tolist() == [[outcome]]
