@@ -1,4 +1,8 @@
-// From primitives to steps: gates that act alone on a qubit are fused, and so are permutations.
+// From primitives to steps, as few as possible.
+//
+// Gates that act alone on a qubit are collected into one matrix, and a CNOT becomes part of the
+// matrix step on its target, before or after the matrix: there it costs nothing. What remains of
+// long runs of flips and swaps becomes one gather.
 #include <algorithm>
 #include <numeric>
 
@@ -8,6 +12,9 @@ namespace ketwork {
 namespace {
 
 constexpr int32_t largest_table = 13;  // qubits up to which permutations become gathers
+constexpr size_t shortest_gather = 3;  // flips that are worth a pass over the whole state
+
+int64_t bit(int64_t qubit) { return int64_t{1} << qubit; }
 
 class Fuser {
    public:
@@ -15,63 +22,181 @@ class Fuser {
         : p_(program),
           out_(gathers ? program.whole : program.fine),
           gathers_(gathers),
-          open_(program.n_qubits) {}
+          open_(program.n_qubits),
+          touched_(program.n_qubits, -1),
+          changed_(program.n_qubits, -1) {}
 
     void run(const std::vector<Primitive>& primitives) {
         for (const Primitive& g : primitives) add(g);
-        for (int32_t q = 0; q < p_.n_qubits; ++q) close_chain(q);
-        close_gather();
+        for (int32_t q = 0; q < p_.n_qubits; ++q) close(q);
+        close_flips();
     }
 
    private:
+    struct Open {  // what is still to be done on a qubit: flips by these controls, then a matrix
+        int64_t before = 0;
+        std::vector<Element> elements;
+        bool empty() const { return before == 0 && elements.empty(); }
+    };
+
+    struct Flip {
+        int64_t controls;
+        int32_t target;
+    };
+
     void add(const Primitive& g) {
-        const int64_t touched = mask_of(g);
-        const bool single = static_cast<int64_t>(g.kind) <= 4 && g.controls == 0;
-        if (single) {
-            open_[g.first].push_back(element(g));
-            return;
+        const bool one_control = g.controls != 0 && (g.controls & (g.controls - 1)) == 0;
+        if (g.kind <= Kind::constant && g.controls == 0) {
+            open_[g.first].elements.push_back(element(g));
+        } else if (g.kind == Kind::flip && one_control) {
+            cnot(g.controls, static_cast<int32_t>(g.first));
+        } else if (g.kind == Kind::flip) {
+            settle(g.controls | bit(g.first));
+            flip({g.controls, static_cast<int32_t>(g.first)});
+        } else if (g.kind == Kind::swap) {
+            settle(g.controls | bit(g.first) | bit(g.second));
+            const auto a = static_cast<int32_t>(g.first), b = static_cast<int32_t>(g.second);
+            flip({bit(a), b});
+            flip({g.controls | bit(b), a});
+            flip({bit(a), b});
+        } else {
+            const Step step = step_of(g);
+            settle(mask_of(step));
+            emit(step);
         }
-        const bool permutes = g.kind == Kind::flip || g.kind == Kind::swap;
-        if (permutes && gathers_) {
-            for (int32_t q = 0; q < p_.n_qubits; ++q)
-                if (touched >> q & 1) close_chain(q);
-            permute(g);
-            permuted_ |= touched;
-            return;
+    }
+
+    void cnot(int64_t control, int32_t target) {
+        const auto c = static_cast<int32_t>(__builtin_ctzll(control));
+        close(c);
+        Open& open = open_[target];
+        if (!open.elements.empty()) close(target);
+        if (open.empty() && follows_matrix(c, target)) {
+            out_.steps[touched_[target]].after ^= control;
+            touched_[c] = std::max(touched_[c], touched_[target]);
+        } else {
+            open.before ^= control;
         }
+    }
+
+    // Whether a CNOT can move back in time until it follows a matrix on its target.
+    bool follows_matrix(int32_t control, int32_t target) const {
+        const int64_t last = touched_[target];
+        if (last < 0 || changed_[control] > last) return false;
+        if ((flipped_ & (bit(control) | bit(target))) != 0) return false;
+        for (const Open& open : open_)
+            if (open.before & bit(target)) return false;
+        const Step& step = out_.steps[last];
+        return step.pass == Pass::chain && step.controls == 0 && step.target == target;
+    }
+
+    // Emit all that is open on these qubits, or that they control.
+    void settle(int64_t qubits) {
         for (int32_t q = 0; q < p_.n_qubits; ++q)
-            if (touched >> q & 1) close_chain(q);
-        if (touched & permuted_) close_gather();
-        emit(g);
+            if (qubits & bit(q)) {
+                close_controlled(q);
+                close(q);
+            }
     }
 
-    static int64_t mask_of(const Primitive& g) {
-        switch (g.kind) {
-            case Kind::swap:
-                return g.controls | int64_t{1} << g.first | int64_t{1} << g.second;
-            case Kind::sign:
-                return g.controls;
-            case Kind::pauli:
-                return g.first | g.second;
-            case Kind::dense: {
-                int64_t mask = g.controls;
-                for (int64_t k = 0; k < g.second; ++k) mask |= int64_t{1} << (g.first >> 6 * k & 63);
-                return mask;
-            }
-            default:
-                return g.controls | int64_t{1} << g.first;
+    void close_controlled(int32_t q) {
+        for (int32_t t = 0; t < p_.n_qubits; ++t)
+            if (open_[t].before & bit(q)) close(t);
+    }
+
+    void close(int32_t q) {
+        if (open_[q].empty()) return;
+        close_controlled(q);  // those controls act before what is open on q
+        Open open;
+        std::swap(open, open_[q]);
+        if (open.elements.empty()) {
+            for (int64_t left = open.before; left; left &= left - 1) flip({left & -left, q});
+            return;
+        }
+        Step step = chain_of(q, 0, open.elements);
+        step.before = open.before;
+        emit(step);
+    }
+
+    void flip(const Flip& flip) {
+        flips_.push_back(flip);
+        flipped_ |= flip.controls | bit(flip.target);
+    }
+
+    void close_flips() {
+        if (flips_.empty()) return;
+        std::vector<Flip> flips;
+        flips.swap(flips_);
+        flipped_ = 0;
+        if (gathers_ && flips.size() >= shortest_gather) {
+            Step step{};
+            step.pass = Pass::gather;
+            step.table = static_cast<int32_t>(out_.tables.size());
+            make_tables(flips);
+            for (const Flip& flip : flips) step.controls |= flip.controls | bit(flip.target);
+            emit(step);
+            return;
+        }
+        for (const Flip& flip : flips) {
+            Step step{};
+            step.pass = Pass::flip;
+            step.controls = flip.controls;
+            step.target = flip.target;
+            emit(step);
         }
     }
 
-    bool varies(int32_t slot) const {
-        return slot >= static_cast<int64_t>(p_.shared.constants.size());
+    void make_tables(const std::vector<Flip>& flips) {
+        std::vector<int32_t> table(size_t{1} << p_.n_qubits), next(table.size());
+        std::iota(table.begin(), table.end(), 0);
+        for (const Flip& flip : flips) {
+            for (size_t i = 0; i < table.size(); ++i) {
+                const bool on = (static_cast<int64_t>(i) & flip.controls) == flip.controls;
+                next[i] = table[on ? i ^ bit(flip.target) : i];
+            }
+            table.swap(next);
+        }
+        for (size_t i = 0; i < table.size(); ++i) next[table[i]] = static_cast<int32_t>(i);
+        out_.tables.push_back(std::move(table));
+        out_.inverse_tables.push_back(std::move(next));
+    }
+
+    void emit(const Step& step) {
+        const int64_t mask = mask_of(step);
+        if (mask & flipped_) close_flips();
+        const auto number = static_cast<int64_t>(out_.steps.size());
+        const int64_t changes = changes_of(step);
+        for (int32_t q = 0; q < p_.n_qubits; ++q) {
+            if (mask & bit(q)) touched_[q] = number;
+            if (changes & bit(q)) changed_[q] = number;
+        }
+        out_.steps.push_back(step);
+    }
+
+    // Qubits that a step does more with than to read them in the computational basis.
+    static int64_t changes_of(const Step& step) {
+        switch (step.pass) {
+            case Pass::chain:
+            case Pass::flip:
+                return bit(step.target);
+            case Pass::sign:
+                return 0;
+            case Pass::pauli:
+                return step.x_mask;
+            default:
+                return mask_of(step);
+        }
     }
 
     static Element element(const Primitive& g) {
         return {g.kind, static_cast<int32_t>(g.slot), static_cast<int32_t>(g.data)};
     }
 
-    void emit_chain(int32_t target, int64_t controls, const std::vector<Element>& elements) {
+    bool varies(int32_t slot) const {
+        return slot >= static_cast<int64_t>(p_.shared.constants.size());
+    }
+
+    Step chain_of(int32_t target, int64_t controls, const std::vector<Element>& elements) {
         Step step{};
         step.pass = Pass::chain;
         step.target = target;
@@ -81,105 +206,59 @@ class Fuser {
         step.chain = chain_++;
         for (const Element& e : elements) step.per_sample |= e.slot >= 0 && varies(e.slot);
         p_.elements.insert(p_.elements.end(), elements.begin(), elements.end());
-        out_.steps.push_back(step);
         p_.n_chains = std::max(p_.n_chains, chain_);
+        return step;
     }
 
-    void close_chain(int32_t q) {
-        if (open_[q].empty()) return;
-        if (permuted_ >> q & 1) close_gather();
-        emit_chain(q, 0, open_[q]);
-        open_[q].clear();
-    }
-
-    void close_gather() {
-        if (!permuted_) return;
+    Step step_of(const Primitive& g) {
+        if (g.kind <= Kind::constant)
+            return chain_of(static_cast<int32_t>(g.first), g.controls, {element(g)});
         Step step{};
-        step.pass = Pass::gather;
-        step.table = static_cast<int32_t>(out_.tables.size());
-        std::vector<int32_t> inverse(index_.size());
-        for (size_t i = 0; i < index_.size(); ++i) inverse[index_[i]] = static_cast<int32_t>(i);
-        out_.tables.push_back(index_);
-        out_.inverse_tables.push_back(std::move(inverse));
-        out_.steps.push_back(step);
-        permuted_ = 0;
-    }
-
-    void permute(const Primitive& g) {
-        const size_t size = size_t{1} << p_.n_qubits;
-        if (!permuted_) {
-            index_.resize(size);
-            std::iota(index_.begin(), index_.end(), 0);
-        }
-        std::vector<int32_t> next(size);
-        const int64_t a = int64_t{1} << g.first;
-        if (g.kind == Kind::flip) {
-            for (size_t i = 0; i < size; ++i)
-                next[i] = index_[(static_cast<int64_t>(i) & g.controls) == g.controls ? i ^ a : i];
-        } else {
-            const int64_t b = int64_t{1} << g.second;
-            for (size_t i = 0; i < size; ++i) {
-                const bool differ = ((i & a) != 0) != ((i & b) != 0);
-                const bool on = (static_cast<int64_t>(i) & g.controls) == g.controls;
-                next[i] = index_[on && differ ? i ^ (a | b) : i];
-            }
-        }
-        index_.swap(next);
-    }
-
-    void emit(const Primitive& g) {
-        Step step{};
-        step.controls = g.controls;
         step.slot = static_cast<int32_t>(g.slot);
         step.data = static_cast<int32_t>(g.data);
-        switch (g.kind) {
-            case Kind::flip:
-                step.pass = Pass::flip;
-                step.target = static_cast<int32_t>(g.first);
-                break;
-            case Kind::swap: {  // three flips
-                const int64_t a = int64_t{1} << g.first, b = int64_t{1} << g.second;
-                for (int k = 0; k < 3; ++k) {
-                    Step flip{};
-                    flip.pass = Pass::flip;
-                    flip.controls = k == 1 ? (g.controls | b) : a;
-                    flip.target = static_cast<int32_t>(k == 1 ? g.first : g.second);
-                    out_.steps.push_back(flip);
-                }
-                return;
-            }
-            case Kind::sign:
-                step.pass = Pass::sign;
-                break;
-            case Kind::pauli:
-                step.pass = Pass::pauli;
-                step.x_mask = g.first;
-                step.z_mask = g.second;
-                step.controls = 0;
-                step.per_sample = varies(step.slot);
-                break;
-            case Kind::dense:
-                step.pass = Pass::dense;
-                for (int64_t k = 0; k < g.second; ++k)
-                    step.targets[step.n_targets++] = static_cast<int8_t>(g.first >> 6 * k & 63);
-                break;
-            default:
-                emit_chain(static_cast<int32_t>(g.first), g.controls, {element(g)});
-                return;
+        if (g.kind == Kind::pauli) {
+            step.pass = Pass::pauli;
+            step.x_mask = g.first;
+            step.z_mask = g.second;
+            step.per_sample = varies(step.slot);
+            return step;
         }
-        out_.steps.push_back(step);
+        step.controls = g.controls;
+        step.pass = g.kind == Kind::sign ? Pass::sign : Pass::dense;
+        if (g.kind == Kind::dense)
+            for (int64_t k = 0; k < g.second; ++k)
+                step.targets[step.n_targets++] = static_cast<int8_t>(g.first >> 6 * k & 63);
+        return step;
     }
 
     Program& p_;
     Schedule& out_;
-    bool gathers_;
-    std::vector<std::vector<Element>> open_;
-    std::vector<int32_t> index_;
-    int64_t permuted_ = 0;
+    const bool gathers_;
+    std::vector<Open> open_;
+    std::vector<int64_t> touched_, changed_;  // the last step that uses or changes each qubit
+    std::vector<Flip> flips_;                 // not yet emitted
+    int64_t flipped_ = 0;                     // the qubits of these
     int32_t chain_ = 0;
 };
 
 }  // namespace
+
+int64_t mask_of(const Step& step) {
+    switch (step.pass) {
+        case Pass::sign:
+        case Pass::gather:
+            return step.controls;
+        case Pass::pauli:
+            return step.x_mask | step.z_mask;
+        case Pass::dense: {
+            int64_t mask = step.controls;
+            for (int32_t k = 0; k < step.n_targets; ++k) mask |= bit(step.targets[k]);
+            return mask;
+        }
+        default:
+            return step.controls | step.before | step.after | bit(step.target);
+    }
+}
 
 void build_schedules(Program& program, const std::vector<Primitive>& primitives) {
     if (program.n_qubits <= largest_table) Fuser(program, true).run(primitives);

@@ -58,6 +58,9 @@ struct Program {
 // Keep one of each angle, and let the primitives point to it.
 void merge_equal_angles(Program& program, std::vector<Primitive>& primitives);
 
+// The qubits that a step touches.
+int64_t mask_of(const Step& step);
+
 // Fill in the schedules from the primitives.
 void build_schedules(Program& program, const std::vector<Primitive>& primitives);
 

@@ -6,22 +6,6 @@
 namespace ketwork {
 namespace {
 
-int64_t mask_of(const Step& step) {
-    switch (step.pass) {
-        case Pass::sign:
-            return step.controls;
-        case Pass::pauli:
-            return step.x_mask | step.z_mask;
-        case Pass::dense: {
-            int64_t mask = step.controls;
-            for (int32_t k = 0; k < step.n_targets; ++k) mask |= int64_t{1} << step.targets[k];
-            return mask;
-        }
-        default:
-            return step.controls | int64_t{1} << step.target;
-    }
-}
-
 // Where the qubits of a mask go when those of the tile are numbered 0, 1, ...
 int64_t packed(int64_t mask, int64_t tile) {
     int64_t out = 0;
@@ -37,6 +21,8 @@ int32_t place_of(int32_t qubit, int64_t tile) {
 Step renamed(Step step, int64_t tile) {
     step.target = place_of(step.target, tile);
     step.controls = packed(step.controls, tile);
+    step.before = packed(step.before, tile);
+    step.after = packed(step.after, tile);
     step.x_mask = packed(step.x_mask, tile);
     step.z_mask = packed(step.z_mask, tile);
     for (int32_t k = 0; k < step.n_targets; ++k)

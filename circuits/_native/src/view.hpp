@@ -35,6 +35,7 @@ struct Step {
     Pass pass;
     int32_t target;
     int64_t controls;
+    int64_t before, after;                // chain: CNOTs from these to the target
     int64_t x_mask, z_mask;               // pauli
     int32_t first_element, n_elements;    // chain
     int32_t chain;                        // number of the chain among chains

@@ -58,6 +58,13 @@ typename L::T total(typename L::V v) {
     return sum;
 }
 
+template <class L>
+typename L::I lane_numbers() {
+    typename L::I numbers;
+    for (int l = 0; l < L::width; ++l) numbers[l] = l;
+    return numbers;
+}
+
 #ifdef __clang__
 template <int... lanes>
 struct Numbers {};
@@ -85,9 +92,7 @@ typename L::V flipped(typename L::V v, int64_t mask) {
     if (mask & 8) v = exchange<8 % L::width>(v, All{});
     return v;
 #else
-    typename L::I index;
-    for (int l = 0; l < L::width; ++l) index[l] = l ^ static_cast<int>(mask);
-    return __builtin_shuffle(v, index);
+    return __builtin_shuffle(v, lane_numbers<L>() ^ static_cast<int>(mask));
 #endif
 }
 
@@ -96,20 +101,26 @@ Row<L> flipped(Row<L> row, int64_t mask) {
     return {flipped<L>(row.r, mask), flipped<L>(row.i, mask)};
 }
 
+// True in lanes whose bits under `mask` have odd parity; there are at most 16 lanes.
+template <class L>
+typename L::I lane_odd(int64_t mask) {
+    typename L::I bits = lane_numbers<L>() & static_cast<int>(mask);
+    bits ^= bits >> 2;
+    bits ^= bits >> 1;
+    return (bits & 1) != 0;
+}
+
 // -1 in lanes whose bits under `mask` have odd parity, +1 elsewhere.
 template <class L>
 typename L::V lane_sign(int64_t mask) {
-    typename L::V sign;
-    for (int l = 0; l < L::width; ++l) sign[l] = parity(l & mask) ? -1 : 1;
-    return sign;
+    return lane_odd<L>(mask) ? spread<L>(-1) : spread<L>(1);
 }
 
 // 1 in lanes that have all bits of `mask`, 0 elsewhere.
 template <class L>
 typename L::V lane_on(int64_t mask) {
-    typename L::V on;
-    for (int l = 0; l < L::width; ++l) on[l] = (l & mask) == mask ? 1 : 0;
-    return on;
+    const int bits = static_cast<int>(mask);
+    return (lane_numbers<L>() & bits) == bits ? spread<L>(1) : spread<L>(0);
 }
 
 // parallel_for over a lambda.
