@@ -32,9 +32,9 @@ class Limits:
     """
 
     start: float = 120.0
-    first: float = 75.0
+    first: float = 60.0
     call: float = 2.5
-    measure: float = 3.0
+    measure: float = 2.0
     rounds: int = 7
 
 

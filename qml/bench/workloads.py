@@ -168,23 +168,23 @@ def reuploading(n: int, layers: int, batch: int, *, key: str, shift: int = 1) ->
     )
 
 
-def qcnn_step(batch: int, *, key: str) -> Workload:
-    """One training step of the 8-qubit convolutional network with SU(4) blocks."""
-    ansatz = qcnn(8, "SU4")
+def qcnn_step(batch: int, *, key: str, n: int = 8) -> Workload:
+    """One training step of the convolutional network with SU(4) blocks, on amplitudes."""
+    ansatz = qcnn(n, "SU4")
     tail = tuple(
         Instruction(op.name, op.qubits, tuple(_slot(angle) for angle in op.angles))
         for op in ansatz.circuit.ops
     )
     return Workload(
         key=key,
-        title=f"QCNN-SU4 8 qubits, batch {batch}, training step",
-        n_qubits=8,
+        title=f"QCNN-SU4 {n} qubits, batch {batch}, training step",
+        n_qubits=n,
         batch=batch,
         block=(),
         repeats=0,
         stride=0,
         tail=tail,
-        n_inputs=256,
+        n_inputs=2**n,
         n_weights=ansatz.circuit.n_weights,
         observables=(((1.0, f"Z{ansatz.readout}"),),),
         amplitude=True,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from qml.bench.peers.base import TorchPeer
 from qml.bench.workloads import Term, Workload, pauli_factors
 
-_BACKPROP_UP_TO = 17
+KEEP_STATES_UP_TO = 17
 _OPERATIONS = {
     "rx": "RX",
     "ry": "RY",
@@ -84,13 +84,13 @@ class DefaultQubit(_PennyLane):
     """Broadcasting over the batch; backpropagation while its tape of states fits in memory."""
 
     def settings(self, work: Workload) -> str:
-        if work.n_qubits <= _BACKPROP_UP_TO:
+        if work.n_qubits <= KEEP_STATES_UP_TO:
             return "diff_method=backprop, torch interface, parameter broadcasting"
         return "diff_method=adjoint with device_vjp (backprop would keep every state)"
 
     def qnode(self, work: Workload, circuit: Callable[..., Any]) -> Any:
         device = self.qp.device("default.qubit", wires=work.n_qubits)
-        if work.n_qubits <= _BACKPROP_UP_TO:
+        if work.n_qubits <= KEEP_STATES_UP_TO:
             return self.qp.QNode(circuit, device, interface="torch", diff_method="backprop")
         return self.qp.QNode(
             circuit, device, interface="torch", diff_method="adjoint", device_vjp=True

@@ -8,10 +8,10 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from circuits.simulators.memory import physical_memory
 from qml.bench.peers.base import TorchPeer
 from qml.bench.workloads import Array, Workload, big_endian, pauli_factors, without_u3
 
-_AUTOGRAD_UP_TO = 17
 _OPERATIONS = {
     "rx": "RX",
     "ry": "RY",
@@ -36,17 +36,23 @@ class PyQTorch(TorchPeer):
         self.pyq: Any = pyqtorch
 
     def settings(self, work: Workload) -> str:
-        if work.n_qubits <= _AUTOGRAD_UP_TO:
+        if _keeps_states(work):
             return "complex128, DiffMode.AD, one run for all observables"
-        return "complex128, DiffMode.ADJOINT (AD would keep every state)"
+        return (
+            "complex128, DiffMode.ADJOINT (AD needs more than half of the memory), CNOTs with control "
+            "above target turned by Hadamard gates (its adjoint is wrong for them)"
+        )
 
     def amplitudes(self, x: Array) -> Array:
         return big_endian(x)
 
     def function(self, work: Workload, weights: nn.Parameter) -> Callable[[Tensor], Tensor]:
         pyq, n = self.pyq, work.n_qubits
-        operations = []
+        operations, by_autograd = [], _keeps_states(work)
         for name, qubits, slots in without_u3(work.instructions()):
+            if not by_autograd and name == "cx" and qubits[0] > qubits[1]:
+                operations += self._turned_cnot(*qubits)
+                continue
             names = [f"{kind}{index}" for kind, index in slots]
             operations.append(getattr(pyq, _OPERATIONS[name])(*qubits, *names))
         circuit = pyq.QuantumCircuit(n, operations).to(dtype=torch.complex128)
@@ -84,10 +90,21 @@ class PyQTorch(TorchPeer):
             ]
             return torch.stack(values, -1).reshape(work.batch, -1)
 
-        return autograd if n <= _AUTOGRAD_UP_TO else adjoint
+        return autograd if by_autograd else adjoint
+
+    def _turned_cnot(self, control: int, target: int) -> list[Any]:
+        """CNOT by its mirror image: pyqtorch 1.7.8's adjoint is wrong for control > target."""
+        turn = [self.pyq.H(control), self.pyq.H(target)]
+        return [*turn, self.pyq.CNOT(target, control), *turn]
 
     def _observable(self, label: str) -> Any:
         pyq = self.pyq
         letters = [getattr(pyq, letter)(qubit) for letter, qubit in pauli_factors(label)]
         inner = letters if len(letters) == 1 else [pyq.Sequence(letters)]
         return pyq.Observable(inner).to(dtype=torch.complex128)
+
+
+def _keeps_states(work: Workload) -> bool:
+    """Whether autograd's two states per gate and sample take less than half of the memory."""
+    gates = sum(1 for _ in work.instructions())
+    return 2 * gates * work.batch * 16 * 2**work.n_qubits < physical_memory() / 2

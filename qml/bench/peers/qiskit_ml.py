@@ -10,6 +10,8 @@ import numpy as np
 from qml.bench.peers.base import Peer, Results
 from qml.bench.workloads import Data, Term, Workload
 
+_LARGEST = 4e7
+
 
 @final
 class QiskitML(Peer):
@@ -21,6 +23,12 @@ class QiskitML(Peer):
         import qiskit_machine_learning.neural_networks as networks
 
         self.networks: Any = networks
+
+    def unsupported(self, work: Workload) -> str:
+        shifts = 2 * len(work.observables) * sum(len(i.angles) for i in work.instructions())
+        if shifts * 2**work.n_qubits > _LARGEST:
+            return f"{shifts} parameter shifts per sample would take minutes"
+        return super().unsupported(work)
 
     def settings(self, work: Workload) -> str:
         return "EstimatorQNN, StatevectorEstimator, ParamShiftEstimatorGradient"

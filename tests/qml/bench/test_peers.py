@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ WORKS = {
     "reuploading": workloads.reuploading(3, 2, 3, key="small"),
     "single": workloads.reuploading(3, 2, 1, key="small"),
     "ising": workloads.ising_energy(3, 1, key="small"),
-    "qcnn": workloads.qcnn_step(2, key="small"),
+    "qcnn": workloads.qcnn_step(2, key="small", n=2),
 }
 
 
@@ -38,6 +39,25 @@ def test_a_peer_agrees(peer: Contestant, work: Workload) -> None:
     found, reference = results(adapter, work), results(Ours("torch"), work)
     assert found.keys() == reference.keys()
     assert deviation(found, reference, part=False) < 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [("default.qubit", "KEEP_STATES_UP_TO"), ("pyqtorch", "physical_memory")],
+)
+def test_the_adjoint_configuration_for_many_qubits_agrees(
+    name: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = PEERS[name]
+    if peer.missing:
+        pytest.skip(f"{', '.join(peer.missing)} not installed")
+    adapter, work = peer.load(), WORKS["single"]
+    module = importlib.import_module(f"qml.bench.peers.{peer.module}")
+    monkeypatch.setattr(module, limit, 0 if limit.isupper() else lambda: 0)
+    assert "adjoint" in adapter.settings(work).lower()
+    assert deviation(results(adapter, work), results(Ours("torch"), work), part=False) < 1e-6
 
 
 def test_single_precision_agrees() -> None:
