@@ -39,8 +39,8 @@ class PyQTorch(TorchPeer):
         if _keeps_states(work):
             return "complex128, DiffMode.AD, one run for all observables"
         return (
-            "complex128, DiffMode.ADJOINT (AD needs more than half of the memory), CNOTs with control "
-            "above target turned by Hadamard gates (its adjoint is wrong for them)"
+            "complex128, DiffMode.ADJOINT (AD needs more than half of the memory), CNOTs with "
+            "control above target turned by Hadamard gates (its adjoint is wrong for them)"
         )
 
     def amplitudes(self, x: Array) -> Array:
