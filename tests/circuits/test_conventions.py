@@ -112,11 +112,12 @@ def test_values_without_tensors_are_double_and_otherwise_follow_x():
     assert Circuit(1, [g.h(0)]).expectation("X0").dtype == torch.float64
     assert Circuit(1, [g.h(0)]).statevector().dtype == torch.complex128
     single, double = torch.rand(1), torch.rand(1, dtype=torch.float64)
+    many = torch.rand(200, 1)
     assert circuit.expectation("Z0", single, double).dtype == torch.float32
     assert circuit.expectation("Z0", double, single).dtype == torch.float64
     # computed in the promoted type: float64 precision, rounded once
-    exact = circuit.expectation("Z0", single.double(), double)
-    assert torch.equal(circuit.expectation("Z0", single, double), exact.float())
+    exact = circuit.expectation("Z0", many.double(), double)
+    assert torch.equal(circuit.expectation("Z0", many, double), exact.float())
     for half in (torch.float16, torch.bfloat16):
         rounded = circuit.expectation("Z0", single.to(half), double.to(half))
         assert rounded.dtype == half
