@@ -54,7 +54,7 @@ sanitize: venv  ## Run the native engine's tests under the address and undefined
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	KETWORK_KERNELS=$(CURDIR)/build/sanitize/module \
-		$(PYTHON) -m pytest -p tests.support.kernels --timeout 1800 $(NATIVE_TESTS)
+		$(PYTHON) -m pytest -s -p tests.support.kernels --timeout 1800 $(NATIVE_TESTS)
 
 bench: venv  ## Run the benchmarks (minutes)
 	@for file in tests/benchmarks/[a-z]*.py; do \

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from circuits import _native
+from circuits import Circuit, PauliSum, _native, inputs
+from circuits import gates as g
+from circuits.simulators.native import NativeEngine
+from circuits.simulators.torch_engine import TorchEngine
 from tests.circuits.native.random_circuits import (
     N_INPUTS,
     N_WEIGHTS,
@@ -33,7 +39,7 @@ def limit(request: pytest.FixtureRequest) -> Iterator[int]:
     kernels.limit_instruction_set(WIDEST)
 
 
-@pytest.mark.parametrize("n_qubits", [2, 3, 4, 5, 6, 8, 10, 14])
+@pytest.mark.parametrize("n_qubits", [2, 3, 4, 5, 6, 8, 10, 15])
 def test_values_and_gradients(n_qubits: int, limit: int, dtype: torch.dtype) -> None:
     rng = np.random.default_rng(1000 * n_qubits + limit)
     tolerance = 1e-10 if dtype == torch.float64 else 2e-3
@@ -48,7 +54,7 @@ def test_values_and_gradients(n_qubits: int, limit: int, dtype: torch.dtype) -> 
         torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("n_qubits", [3, 7, 11, 14])
+@pytest.mark.parametrize("n_qubits", [3, 7, 11, 15])
 def test_threads_change_nothing_but_rounding(n_qubits: int) -> None:
     rng = np.random.default_rng(n_qubits)
     circuit = random_circuit(rng, n_qubits, 40)
@@ -64,3 +70,36 @@ def test_threads_change_nothing_but_rounding(n_qubits: int) -> None:
             torch.set_num_threads(1)
     for other in results[1:]:
         torch.testing.assert_close(other, results[0], rtol=1e-12, atol=1e-12)
+
+
+def test_builds_share_no_code() -> None:
+    """The linker may keep any copy of a weak symbol, also the one that needs AVX-512."""
+    built = Path(_native.__file__).parent / "inplace"
+    objects = sorted(built.rglob("kernels.cpp.o"))
+    nm = shutil.which("nm")
+    if nm is None or not objects:
+        pytest.skip("needs nm and the objects of an editable install")
+    for file in objects:
+        symbols = subprocess.run([nm, file], capture_output=True, text=True, check=True).stdout
+        weak = [line for line in symbols.splitlines() if line.split()[-2] in "WwVvu"]
+        kept = [
+            w for w in weak if not w.endswith(("__gxx_personality_v0", "__clang_call_terminate"))
+        ]
+        assert kept == []
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e7])
+def test_sine_and_cosine(scale: float, limit: int, dtype: torch.dtype) -> None:
+    x = inputs(1)
+    circuit = Circuit(1, [g.rx(x[0], 0)])
+    engine = NativeEngine(TorchEngine(circuit), circuit, [PauliSum("Z0"), PauliSum("Y0")])
+    angles = torch.linspace(-scale, scale, 1001, dtype=dtype)[:, None]
+    values = engine.values(angles, angles.new_empty(1, 0))
+    half = angles.double() / 2
+    cosine, sine = half.cos(), half.sin()
+    expected = torch.cat([cosine**2 - sine**2, -2 * sine * cosine], 1)
+    tolerance = 1e-15 if dtype == torch.float64 else 4e-7
+    torch.testing.assert_close(values.double(), expected, rtol=0, atol=4 * tolerance)
+    wild = angles.new_tensor([[float("nan")], [float("inf")], [0.5]])
+    found = engine.values(wild, wild.new_empty(1, 0))
+    assert found.isfinite().all(1).tolist() == [False, False, True]

@@ -14,7 +14,7 @@ class Tiled : public Runner<L> {
     using Runner<L>::Runner;
 
     // Qubits of a tile: state and costate of one fit into the second-level cache.
-    static constexpr int tile_qubits = sizeof(T) == 8 ? 12 : 13;
+    static constexpr int tile_qubits = sizeof(T) == 8 ? 13 : 14;
 
     void run() {
         for (int64_t sample = 0; sample < this->job_.batch; ++sample) {
