@@ -11,7 +11,7 @@
 namespace ketwork {
 namespace {
 
-constexpr int32_t largest_table = 13;  // qubits up to which permutations become gathers
+constexpr int32_t largest_table = 9;   // qubits up to which permutations become gathers
 constexpr size_t shortest_gather = 3;  // flips that are worth a pass over the whole state
 
 int64_t bit(int64_t qubit) { return int64_t{1} << qubit; }

@@ -15,7 +15,8 @@ void run(const Job<T>& job) {
     const int n = job.program->n_qubits;
     // As long as the states of a group fit into a fast cache, samples fill the lanes best, unless
     // more than half of the lanes would stay empty. Tiny states have no other choice.
-    const bool samples = n < lane_qubits + 2 || (n <= 9 && (2 * job.batch > width || n == lane_qubits + 2));
+    const bool few = 2 * job.batch <= width;
+    const bool samples = n < lane_qubits + 2 || (n <= 9 && (!few || n == lane_qubits + 2));
     if (samples)
         Whole<Samples>(job).run();
     else if (n <= Tiled<Amplitudes>::tile_qubits)
