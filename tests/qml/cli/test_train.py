@@ -212,6 +212,7 @@ def test_a_folder_in_use_is_refused_unless_told_to_overwrite(tmp_path: Path) -> 
 
 
 def test_double_precision_patience_and_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
     out = tmp_path / "run"
     works(
         *IRIS, "--model", "mlp", "--epochs", 30, "--patience", 1, "--lr", 1.0,
