@@ -140,6 +140,8 @@ def _pauli(op: Op, controls: int, slots: list[int], table: PrimitiveTable) -> No
 
 
 def _constant(op: Op, controls: int, targets: tuple[int, ...], table: PrimitiveTable) -> None:
+    if op.angles:
+        raise UnsupportedOperationError(f"The native engine has no primitive for `{op.name}`.")
     matrix = op.block(torch.zeros(0, dtype=torch.float64)).numpy()
     if matrix.shape == (2, 2):
         phase_only = matrix[0, 0] == 1 and matrix[0, 1] == 0 and matrix[1, 0] == 0
