@@ -161,26 +161,36 @@ class FrontDoor:
         return html
 
     @classmethod
-    def from_qasm(cls, text: str, *, limits: Limits | None = None) -> Circuit:
+    def from_qasm(
+        cls, text: str, *, limits: Limits | None = None, input_params: Sequence[str] = ()
+    ) -> Circuit:
         """Read OpenQASM 2 or 3 (found by the header).
 
         Args:
             text: The program.
             limits: Bounds on size, depth and gates; default `circuits.QasmLimits()`.
+            input_params: Names of version 3 `input` declarations that receive data; the others
+                become weights.
 
         Raises:
             QasmError: If the program cannot be read, naming line and column.
         """
         from circuits.interop.qasm import loads
 
-        return loads(text, limits=limits)
+        return loads(text, limits=limits, input_params=input_params)
 
     @classmethod
-    def from_qasm_file(cls, path: str | PathLike[str], *, limits: Limits | None = None) -> Circuit:
+    def from_qasm_file(
+        cls,
+        path: str | PathLike[str],
+        *,
+        limits: Limits | None = None,
+        input_params: Sequence[str] = (),
+    ) -> Circuit:
         """Read an OpenQASM 2 or 3 file; see `from_qasm`."""
         from circuits.interop.qasm import load_file
 
-        return load_file(path, limits=limits)
+        return load_file(path, limits=limits, input_params=input_params)
 
     def to_qasm(self: Any, version: int = 2) -> str:
         """The circuit as OpenQASM text of the given version, 2 or 3."""
