@@ -38,13 +38,18 @@ def _two_threads() -> object:
     torch.set_num_threads(1)
 
 
+def engine() -> NativeEngine:
+    """The engine of a fixed circuit."""
+    circuit = random_circuit(np.random.default_rng(5), 6, 30)
+    return NativeEngine(TorchEngine(circuit), circuit, OBSERVABLES)
+
+
 def make() -> Callable[[], Tensor]:
     """Values of a fixed circuit on fixed numbers."""
-    circuit = random_circuit(np.random.default_rng(5), 6, 30)
-    engine = NativeEngine(TorchEngine(circuit), circuit, OBSERVABLES)
+    fixed = engine()
     x = torch.linspace(0, 1, BATCH * N_INPUTS, dtype=torch.float64).reshape(BATCH, N_INPUTS)
     w = torch.linspace(0, 1, N_WEIGHTS, dtype=torch.float64)[None]
-    return lambda: engine.values(x, w)
+    return lambda: fixed.values(x, w)
 
 
 def in_child(work: Callable[[], None]) -> int:
@@ -130,12 +135,23 @@ def test_many_python_threads() -> None:
     assert results == [True] * 120
 
 
-def test_the_interpreter_ends_while_threads_wait() -> None:
+def test_the_interpreter_ends_while_threads_wait_or_work() -> None:
+    # The daemon calls the kernels and nothing of torch, which aborts by itself in this situation.
     script = """
-import torch
-from tests.circuits.native.test_processes import make
+import threading, torch
+from circuits import _native
+from tests.circuits.native.test_processes import BATCH, N_INPUTS, N_WEIGHTS, OBSERVABLES, engine
 torch.set_num_threads(2)
-make()()
+program, run = engine()._program, _native.kernels().run_double
+x = torch.zeros(BATCH, N_INPUTS, dtype=torch.float64)
+w = torch.zeros(1, N_WEIGHTS, dtype=torch.float64)
+out = torch.zeros(BATCH, len(OBSERVABLES), dtype=torch.float64)
+pointers = (x.data_ptr(), w.data_ptr(), False, 0, False, 0, out.data_ptr(), 0, 0, 0, 0, 2)
+run(program, BATCH, *pointers)
+def work():
+    while True:
+        run(program, BATCH, *pointers)
+threading.Thread(target=work, daemon=True).start()
 print("end")
 """
     command = [sys.executable, "-c", script]
