@@ -19,7 +19,7 @@ from circuits.finite import check_finite
 from circuits.gates.matrices import complex_dtype
 from circuits.ops import Op
 from circuits.simulators import kernels, sampling
-from circuits.simulators.binding import Binding, bind
+from circuits.simulators.binding import bind
 from circuits.simulators.measurement import marginal
 from circuits.simulators.memory import check_memory
 
@@ -79,7 +79,8 @@ def density_matrix(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
     check_preparations(circuit)
     check_memory(2 * circuit.n_qubits, inputs.shape[0], inputs.dtype)
     n, batch = circuit.n_qubits, inputs.shape[0]
-    angles = _angles(bind(circuit), circuit, inputs, weights)
+    binding = bind(circuit)
+    angles = binding.angles(binding.numbers(circuit), inputs, weights)
     rho = kernels.zero_state(2 * n, batch, complex_dtype(inputs.dtype), inputs.device)
     first = 0
     for op in circuit.ops:
@@ -102,24 +103,6 @@ def _full(op: Op, angles: Tensor) -> Tensor:
     from circuits.gates.record import controlled_matrix
 
     return controlled_matrix(op.block(angles.T), op.n_controls)
-
-
-def _angles(binding: Binding, circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
-    """All angles `(n_slots, batch)` in the circuit's order."""
-    numbers = [
-        torch.as_tensor(n, dtype=inputs.dtype, device=inputs.device)
-        for n in binding.numbers(circuit)
-    ]
-    batch = inputs.shape[0]
-    one, spread = inputs.new_ones(1, batch), weights.T.expand(-1, batch)
-    shared = binding.shared.evaluate(torch.cat([one, spread]), *numbers[:2])
-    varying = binding.per_sample.evaluate(torch.cat([one, inputs.T, spread]), *numbers[2:])
-    rows: dict[int, Tensor] = {}
-    for table, values in ((binding.shared, shared), (binding.per_sample, varying)):
-        rows.update(zip(table.slots.tolist(), values.unbind(0), strict=True))
-    if not rows:
-        return inputs.new_zeros(0, batch)
-    return torch.stack([rows[k] for k in range(len(rows))])
 
 
 def _sandwich(rho: Tensor, matrix: Tensor, qubits: tuple[int, ...], n: int) -> Tensor:

@@ -55,18 +55,7 @@ class Occurrences:
 
     def angles(self, inputs: Tensor, weight_values: Tensor) -> Tensor:
         """All angles `(batch, n_slots)`, differentiable by torch."""
-        batch = inputs.shape[0]
-        numbers = [
-            torch.as_tensor(n, dtype=inputs.dtype, device=inputs.device) for n in self._numbers
-        ]
-        one = inputs.new_ones(1, batch)
-        expanded = weight_values.T.expand(-1, batch)
-        shared = self.binding.shared.evaluate(torch.cat([one, expanded]), *numbers[:2])
-        rows = torch.cat([one, inputs.T, expanded])
-        varying = self.binding.per_sample.evaluate(rows, *numbers[2:])
-        order = [*self.binding.shared.slots.tolist(), *self.binding.per_sample.slots.tolist()]
-        back = torch.argsort(torch.tensor(order, dtype=torch.int64, device=inputs.device))
-        return torch.cat([shared, varying]).index_select(0, back).T
+        return self.binding.angles(self._numbers, inputs, weight_values).T
 
     def varied(self, inputs: Tensor, weight_values: Tensor) -> list[int]:
         """The slots whose derivative is wanted."""

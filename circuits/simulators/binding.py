@@ -80,6 +80,22 @@ class Binding:
             found.append(np.array([c for a in chosen for c, _ in a.terms], dtype=np.float64))
         return tuple(found)
 
+    def angles(self, numbers: tuple[np.ndarray, ...], inputs: Tensor, weights: Tensor) -> Tensor:
+        """All angles `(n_angles, batch)` in the circuit's order, differentiable by torch.
+
+        Args:
+            numbers: What `numbers` returned for the circuit.
+            inputs: `(batch, n_inputs)`.
+            weights: `(1 or batch, n_weights)`.
+        """
+        like = [torch.as_tensor(n, dtype=inputs.dtype, device=inputs.device) for n in numbers]
+        one, spread = inputs.new_ones(1, len(inputs)), weights.T.expand(-1, len(inputs))
+        shared = self.shared.evaluate(torch.cat([one, spread]), *like[:2])
+        varying = self.per_sample.evaluate(torch.cat([one, inputs.T, spread]), *like[2:])
+        order = np.argsort(np.concatenate([self.shared.slots, self.per_sample.slots]))
+        back = torch.as_tensor(order, device=inputs.device)
+        return torch.cat([shared, varying]).index_select(0, back)
+
 
 def bind(circuit: Circuit) -> Binding:
     """The binding of a circuit's structure."""
