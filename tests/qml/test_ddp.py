@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STEPS, BATCH = 4, 6
 
 WORKER = """
+import os
 import sys
 import torch
 import torch.distributed as dist
@@ -37,6 +38,7 @@ x, y = make_data()
 train(DistributedDataParallel(model), x[:, rank::ranks], y[:, rank::ranks])
 torch.save(model.state_dict(), f"{sys.argv[2]}/{rank}.pt")
 dist.destroy_process_group()
+os._exit(0)  # Gloo's threads may abort an interpreter that is torn down (torch 2.13)
 """
 
 
