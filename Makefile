@@ -2,7 +2,7 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-EXTRAS := qiskit,aer,pennylane,notebooks,dev
+EXTRAS := qiskit,aer,ibm,pennylane,notebooks,dev
 JOBS := 2
 PYTEST := -m pytest -n $(JOBS) --dist loadfile
 BUILD_TOOLS := scikit-build-core nanobind cmake ninja
