@@ -72,12 +72,24 @@ class Request:
         values: `(points, n_inputs + n_weights)`, inputs first; or a `Values`.
         observables: Pauli sums whose expectation values are wanted; empty if `qubits` is given.
         qubits: Qubits to sample, or whose probabilities are wanted (with `shots=None`).
+        bases: With `qubits`: letters X, Y, Z; character k is the Pauli basis in which `qubits[k]`
+            is measured, outcome 0 being the eigenvalue +1. `None` (and all Z) is the computational
+            basis. Basis changes are ideal on our simulators.
         shots: Measurements per point and commuting group; `None` is exact.
         generator: Source of randomness, a `torch.Generator` or integer seed.
         tags: Free-form labels that backends copy to the result's metadata.
     """
 
-    __slots__ = ("_values", "circuit", "generator", "observables", "qubits", "shots", "tags")
+    __slots__ = (
+        "_values",
+        "bases",
+        "circuit",
+        "generator",
+        "observables",
+        "qubits",
+        "shots",
+        "tags",
+    )
 
     def __init__(
         self,
@@ -86,6 +98,7 @@ class Request:
         observables: Sequence[PauliSum] = (),
         *,
         qubits: Sequence[int] | None = None,
+        bases: str | None = None,
         shots: int | None = None,
         generator: Seed = None,
         tags: Mapping[str, Any] | None = None,
@@ -98,9 +111,16 @@ class Request:
         self._values = values if isinstance(values, Values) else _split(circuit, values)
         self.observables = tuple(observables)
         self.qubits = None if qubits is None else tuple(qubits)
+        self.bases = _check_bases(bases, self.qubits)
         self.shots = check_shots(shots)
         self.generator = generator
         self.tags = dict(tags or {})
+
+    @property
+    def rotations(self) -> dict[int, str]:
+        """The qubits that are measured in another basis than Z, with their letters."""
+        letters = zip(self.qubits or (), self.bases or "", strict=False)
+        return {qubit: letter for qubit, letter in letters if letter != "Z"}
 
     @property
     def values(self) -> Tensor:
@@ -129,6 +149,7 @@ class Request:
             self._values,
             self.observables,
             qubits=self.qubits,
+            bases=self.bases,
             shots=self.shots,
             generator=self.generator,
             tags=self.tags,
@@ -136,6 +157,7 @@ class Request:
 
     def __repr__(self) -> str:
         what = f"{len(self.observables)} observables" if self.observables else f"{self.qubits}"
+        what += f" in {self.bases}" if self.bases else ""
         return f"Request({self.circuit!r}, {self.points} points, {what}, shots={self.shots})"
 
 
@@ -230,7 +252,8 @@ class Backend(ABC):
     * results come in the order of the requests, points and observables in theirs;
     * values have the dtype and device of the request's values;
     * `run([a, b])` equals `run([a]) + run([b])` for exact requests;
-    * what a backend cannot run raises, naming the operation; nothing is dropped.
+    * what a backend cannot run raises, naming the operation; nothing is dropped. A backend that
+      cannot measure in the `bases` of a request raises.
     """
 
     #: Whether the values of an exact request carry torch's autograd graph.
@@ -254,6 +277,22 @@ class Backend(ABC):
     def lower(self, request: Request) -> Request:
         """The request in terms of what the backend really runs (native gates, layout)."""
         return request
+
+
+def _check_bases(bases: str | None, qubits: tuple[int, ...] | None) -> str | None:
+    if bases is None:
+        return None
+    if qubits is None:
+        raise InvalidArgumentError(
+            "Argument `bases` says how `qubits` are measured: give `qubits` with it. Observables "
+            "bring their own bases."
+        )
+    if not isinstance(bases, str) or len(bases) != len(qubits) or set(bases) - set("XYZ"):
+        raise InvalidArgumentError(
+            f"Argument `bases` must be a string of {len(qubits)} letters X, Y or Z, one for each "
+            f"of `qubits`, got {bases!r}."
+        )
+    return bases if set(bases) - {"Z"} else None
 
 
 def check_shots(shots: int | None) -> int | None:

@@ -45,7 +45,7 @@ class DensityMatrix(Backend):
         rho = density_matrix(request.circuit, request.inputs, request.weights)
         metadata = {**request.tags, "backend": repr(self), "shots": request.shots}
         if request.qubits is not None:
-            probabilities = _diagonal(rho, n)
+            probabilities = _diagonal(_rotate(rho, request.rotations, n), n)
             if request.shots is None:
                 kept = marginal(probabilities, request.qubits, n)
                 return Result(values=kept.T, metadata=metadata)

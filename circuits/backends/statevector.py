@@ -106,6 +106,7 @@ class StateVector(Backend):
         metadata = {**request.tags, "backend": repr(self), "shots": request.shots}
         n = request.circuit.n_qubits
         if request.qubits is not None:
+            state = _rotate(state, n, request.rotations)
             if request.shots is None:
                 measured = BasisProbabilities(request.qubits, n).values(state)
                 return Result(values=measured.T, metadata=metadata)
@@ -140,13 +141,19 @@ def _say_once() -> None:
     )
 
 
-def _rotated(state: Tensor, n_qubits: int, basis: dict[int, str]) -> Tensor:
+def _rotate(state: Tensor, n_qubits: int, basis: dict[int, str]) -> Tensor:
+    """The state with the named qubits turned so that measuring Z measures their letters."""
     for qubit, letter in basis.items():
         if letter != "Z":
             change = torch.as_tensor(
                 sampling.BASIS_CHANGE[letter], dtype=state.dtype, device=state.device
             )
             state = kernels.apply_matrix(state, change[..., None], (qubit,), (), n_qubits)
+    return state
+
+
+def _rotated(state: Tensor, n_qubits: int, basis: dict[int, str]) -> Tensor:
+    state = _rotate(state, n_qubits, basis)
     return state.real**2 + state.imag**2
 
 

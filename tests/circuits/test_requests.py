@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 import torch
 
-from circuits import Circuit, PauliSum, Request, Result, Values, counts, inputs, weights
+from circuits import (
+    Circuit,
+    DensityMatrix,
+    PauliSum,
+    Request,
+    Result,
+    StateVector,
+    Values,
+    counts,
+    inputs,
+    weights,
+)
 from circuits import gates as g
 from circuits.errors import InvalidArgumentError, ShapeError
 
@@ -24,8 +36,6 @@ def test_values_are_inputs_then_weights_in_order_of_first_use():
     assert torch.equal(request.inputs, table[:, :2])
     assert torch.equal(request.weights, table[:, 2:])
     direct = Circuit(1, [g.rx(0.3, 0), g.ry(0.2, 0), g.rz(0.5, 0)])
-    from circuits import StateVector
-
     (result,) = StateVector().run([request])
     torch.testing.assert_close(result.values[0], direct.expectation("Z0"))
 
@@ -58,6 +68,46 @@ def test_another_circuit_keeps_the_rest():
     assert (other.shots, other.generator, other.tags, other.observables) == (3, 4, {"k": 1}, (Z,))
     assert torch.equal(other.values, request.values)
     assert "shots=3" in repr(request)
+
+
+def test_bases_go_with_qubits():
+    table = torch.zeros(1, 0)
+    circuit = Circuit(3, [g.h(0)])
+    request = Request(circuit, table, qubits=(2, 0, 1), bases="XZY")
+    assert request.rotations == {2: "X", 1: "Y"}
+    assert request.with_circuit(circuit + g.x(1)).bases == "XZY"
+    assert "XZY" in repr(request)
+    plain = Request(circuit, table, qubits=(2, 0), bases="ZZ")
+    assert plain.bases is None
+    assert plain.rotations == {}
+    with pytest.raises(InvalidArgumentError, match="give `qubits`"):
+        Request(circuit, table, [Z], bases="Z")
+    for bases in ("X", "XYZ", "XI", "xy", 3):
+        with pytest.raises(InvalidArgumentError, match="2 letters X, Y or Z"):
+            Request(circuit, table, qubits=(0, 1), bases=bases)
+
+
+@pytest.mark.parametrize("backend", [StateVector("torch"), DensityMatrix()])
+def test_rotated_probabilities_keep_their_gradient(backend):
+    """P(0) of measuring Y after rx(t) is (1 - sin t) / 2; other qubits stay in Z."""
+    t = weights(name="t")
+    circuit = Circuit(2, [g.rx(t, 1), g.x(0)])
+    table = torch.tensor([[0.7], [-0.4]], dtype=torch.float64, requires_grad=True)
+    (result,) = backend.run([Request(circuit, table, qubits=(1,), bases="Y")])
+    torch.testing.assert_close(result.values[:, 0], (1 - table[:, 0].sin()) / 2)
+    (found,) = torch.autograd.grad(result.values[:, 0].sum(), table)
+    torch.testing.assert_close(found, -table.detach().cos() / 2)
+    (both,) = backend.run([Request(circuit, table, qubits=(0, 1), bases="ZY")])
+    torch.testing.assert_close(both.values[:, 1::2], result.values)
+    assert float(both.values[:, ::2].detach().abs().max()) < 1e-12
+
+
+@pytest.mark.parametrize("backend", [StateVector(), DensityMatrix()])
+def test_samples_in_a_basis_in_which_the_state_is_sure(backend):
+    circuit = Circuit(2, [g.h(0), g.rx(math.pi / 2, 1)])
+    request = Request(circuit, torch.zeros(1, 0), qubits=(1, 0), bases="YX", shots=200, generator=1)
+    (result,) = backend.run([request])
+    assert result.counts == [{"01": 200}]
 
 
 def test_results_are_frozen_and_say_what_they_lack():

@@ -18,6 +18,7 @@ class BackendClaim:
         atol: How far exact values may be from the true ones in float64.
         channels: Whether circuits may hold Kraus channels.
         samples: Whether it draws samples and estimates from shots.
+        bases: Whether it measures requested qubits in other bases than Z; it raises if not.
         exact: Whether `shots=None` is possible.
         follows_dtype: Whether it computes in the dtype of the values.
     """
@@ -26,6 +27,7 @@ class BackendClaim:
     atol: float = 1e-12
     channels: bool = False
     samples: bool = True
+    bases: bool = True
     exact: bool = True
     follows_dtype: bool = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -35,11 +36,13 @@ def values(points: int = 4, dtype: torch.dtype = torch.float64) -> torch.Tensor:
     return torch.rand(points, 4, generator=torch.Generator().manual_seed(5)).to(dtype)
 
 
-def reference(circuit: Circuit, table: torch.Tensor) -> torch.Tensor:
+def reference(
+    circuit: Circuit, table: torch.Tensor, observables: Sequence[PauliSum] = OBSERVED
+) -> torch.Tensor:
     """Expectation values from state vectors, by dense matrices."""
     states = circuit.statevector(table[:, :2], table[:, 2:])
     columns = []
-    for observable in OBSERVED:
+    for observable in observables:
         matrix = torch.as_tensor(observable.to_matrix(n_qubits=3))
         columns.append(torch.einsum("bi,ij,bj->b", states.conj(), matrix, states).real)
     return torch.stack(columns, dim=1)
@@ -106,6 +109,22 @@ def test_probabilities(claim):
     full = (states.abs() ** 2).reshape(-1, 2, 2, 2)  # axes: point, qubit 2, qubit 1, qubit 0
     expected = full.sum(2).transpose(1, 2).reshape(-1, 4)
     torch.testing.assert_close(result.values, expected, rtol=0, atol=claim.atol)
+
+
+@each_backend
+def test_bases(claim):
+    """Marginals of P(outcomes of X on qubit 2, Y on qubit 0) are expectation values."""
+    circuit = example_circuit()
+    request = Request(circuit, values(), qubits=(2, 0), bases="XY")
+    if not claim.bases:
+        with pytest.raises(KetworkError, match="bases"):
+            claim.backend.run([request])
+        return
+    result = only(claim.backend.run([request])).values
+    signs = torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1.0]])
+    letters = [PauliSum(label) for label in ("", "X2", "Y0", "X2 Y0")]
+    expected = reference(circuit, values(), letters)
+    torch.testing.assert_close(result @ signs.double().T, expected, rtol=0, atol=4 * claim.atol)
 
 
 @each_backend
