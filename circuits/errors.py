@@ -57,7 +57,7 @@ class NotUnitaryError(InvalidArgumentError):
 
 
 class ChannelError(InvalidArgumentError):
-    """Kraus operators do not form a completely positive trace-preserving map."""
+    """A map is not completely positive and trace preserving, or a strength is out of range."""
 
 
 class ResourceLimitError(KetworkError):

@@ -9,10 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
-from circuits.errors import ArgumentTypeError, InvalidArgumentError, QubitError
-from circuits.gates import matrices
-from circuits.gates.record import Gate
+from circuits.errors import (
+    ArgumentTypeError,
+    ChannelError,
+    InvalidArgumentError,
+    QubitError,
+    UnsupportedOperationError,
+)
+from circuits.gates import matrices, transfer
+from circuits.gates.record import Gate, Limit, controlled_matrix
 from circuits.gates.table import TABLE, gate_named
 from circuits.symbols import Angle
 
@@ -26,9 +33,14 @@ class Op:
         qubits: The qubits it acts on; controls first, then targets; the first is the least
             significant bit of the matrix.
         angles: One expression per angle of the gate.
-        pauli: Label of a Pauli rotation, character k on the k-th (target) qubit.
+        pauli: Label of a Pauli rotation, character k on the k-th (target) qubit; of Pauli channels
+            the labels, separated by spaces.
         data: Numbers that belong to the op: the matrix of `unitary` `(d, d)`, the operators of
-            `kraus` `(m, d, d)`, the constant amplitudes of `state_preparation` `(d,)`.
+            `kraus` `(m, d, d)`, the `transfer_matrix` `(d^2, d^2)`, the constant amplitudes of
+            `state_preparation` `(d,)`.
+
+    Raises:
+        ChannelError: If a strength of a channel is a number out of its range.
     """
 
     gate: Gate
@@ -40,6 +52,8 @@ class Op:
     def __post_init__(self) -> None:
         if self.data is not None:
             self.data.setflags(write=False)
+        if self.gate.limits:
+            _check_limits(self)
 
     @property
     def name(self) -> str:
@@ -68,6 +82,31 @@ class Op:
         if self.kind == "barrier":
             return matrices.identity(len(self.qubits))
         raise InvalidArgumentError(f"The operation `{self.name}` is not a unitary gate.")
+
+    @property
+    def is_channel(self) -> bool:
+        """Whether the op maps density matrices and is no unitary gate."""
+        return self.gate.is_channel
+
+    @property
+    def transfer(self) -> Callable[[Tensor], Tensor]:
+        """Function from angles `(..., n_angles)` to the Pauli transfer matrix.
+
+        The result `(..., 4**k, 4**k)` is real, of the angles' dtype, on their device and
+        differentiable: R[i, j] = Tr(P_i E(P_j)) / 2**k, base-4 digits of an index (I, X, Y, Z) =
+        (0, 1, 2, 3), the first listed qubit least significant.
+
+        Raises:
+            UnsupportedOperationError: If the op is no map of its qubits' states, which holds for
+                `state_preparation` only.
+            ResourceLimitError: If the op is on more than 6 qubits.
+
+        >>> import torch
+        >>> from circuits import gates as g
+        >>> g.bit_flip(0.1, 0).transfer(torch.tensor([0.1])).diagonal()
+        tensor([1.0000, 1.0000, 0.8000, 0.8000])
+        """
+        return _transfer(self)
 
     @property
     def structure(self) -> tuple[Any, ...]:
@@ -102,6 +141,52 @@ class Op:
         if self.data is not None:
             head.append(f"<{'x'.join(map(str, self.data.shape))}>")
         return f"{self.name}({', '.join([*head, *map(str, self.qubits)])})"
+
+
+def _transfer(op: Op) -> Callable[[Tensor], Tensor]:
+    k, function = len(op.qubits), op.gate.transfer
+    transfer.check_size(k, op.name)
+    if function is not None:
+        return lambda angles: function(angles, k, op.pauli)
+    if op.name == "kraus":
+        assert op.data is not None
+        return transfer.constant(transfer.of_kraus(op.data))
+    if op.name == "transfer_matrix":
+        assert op.data is not None
+        return transfer.constant(op.data.real)
+    if op.kind == "state_preparation":
+        raise UnsupportedOperationError(
+            "The operation `state_preparation` has no Pauli transfer matrix: it is defined on "
+            "qubits in |0> only."
+        )
+    block, controls = op.block, op.n_controls
+    return lambda angles: transfer.of_unitary(controlled_matrix(block(angles), controls))
+
+
+def parameter_names(op: Op) -> tuple[str, ...]:
+    """What the op's angles are called: parameters of the gate, or labels of a Pauli channel."""
+    return op.gate.parameters or tuple(op.pauli.split())
+
+
+def _check_limits(op: Op) -> None:
+    """Refuse strengths that are numbers out of range; symbols are judged when bound."""
+    values = [a.constant if a.is_constant else math.nan for a in op.angles]
+    for limit in op.gate.limits:
+        slack = limit.slack(values, len(op.qubits))
+        if any(v <= 0 for v in slack) if limit.strict else any(v < -LIMIT_TOLERANCE for v in slack):
+            raise out_of_range(op, limit, values)
+
+
+LIMIT_TOLERANCE = 1e-9
+
+
+def out_of_range(op: Op, limit: Limit, values: Sequence[float], where: str = "") -> ChannelError:
+    """The error for an op whose strengths have the given values and violate a limit."""
+    named = zip(parameter_names(op), values, strict=True)
+    shown = ", ".join(f"{name} = {v:.9g}" for name, v in named if not math.isnan(v))
+    return ChannelError(
+        f"The channel `{op.name}` on qubits {op.qubits} needs {limit.text}, got {shown}{where}."
+    )
 
 
 def check_qubits(qubits: Sequence[Any], name: str) -> tuple[int, ...]:
@@ -201,11 +286,13 @@ def inverse(op: Op) -> tuple[Op, ...]:
     """The ops that undo `op`, in the order in which they are applied.
 
     Raises:
-        UnsupportedOperationError: If the op has no inverse (state preparation, Kraus channel).
+        UnsupportedOperationError: If the op has no inverse (state preparation, channels).
     """
-    from circuits.errors import UnsupportedOperationError
-
     rule = op.gate.inverse
+    if op.is_channel:
+        raise UnsupportedOperationError(
+            f"The operation `{op.name}` is a channel, and noise cannot be undone by gates."
+        )
     if rule == "self":
         return (op,)
     if rule == "negate":

@@ -1,7 +1,7 @@
 """The density-matrix simulator: the independent reference for channels.
 
-It applies every op on its own, rho -> U rho U^dagger or rho -> sum_k K_k rho K_k^dagger, without
-fusing anything. Differentiable by backpropagation.
+It applies every op on its own, rho -> U rho U^dagger, rho -> sum_k K_k rho K_k^dagger, or a named
+channel's superoperator, without fusing anything. Differentiable by backpropagation.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from circuits.circuit import Circuit
 from circuits.execution import Backend, Request, Result, as_generator
 from circuits.finite import check_finite
 from circuits.gates.matrices import complex_dtype
+from circuits.gates.transfer import superoperator
 from circuits.ops import Op
 from circuits.simulators import kernels, sampling
 from circuits.simulators.binding import bind
 from circuits.simulators.measurement import marginal
 from circuits.simulators.memory import check_memory
+from circuits.simulators.strengths import check_strengths
 
 
 @final
 class DensityMatrix(Backend):
-    """Exact simulation of mixed states; circuits may hold Kraus channels.
+    """Exact simulation of mixed states; circuits may hold channels.
 
     >>> DensityMatrix()
     DensityMatrix()
@@ -81,6 +83,7 @@ def density_matrix(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
     n, batch = circuit.n_qubits, inputs.shape[0]
     binding = bind(circuit)
     angles = binding.angles(binding.numbers(circuit), inputs, weights)
+    check_strengths(circuit, angles)
     rho = kernels.zero_state(2 * n, batch, complex_dtype(inputs.dtype), inputs.device)
     first = 0
     for op in circuit.ops:
@@ -92,6 +95,9 @@ def density_matrix(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
             assert op.data is not None
             operators = torch.as_tensor(op.data.copy(), dtype=rho.dtype, device=rho.device)
             rho = sum((_sandwich(rho, k[..., None], op.qubits, n) for k in operators), 0 * rho)
+        elif op.is_channel:
+            matrix = superoperator(op.transfer(mine.T))
+            rho = _mapped(rho, matrix.permute(1, 2, 0), op.qubits, n)
         elif op.name not in ("barrier", "delay", "id", "global_phase"):
             matrix = op.gate.matrix(mine.T) if op.gate.block else _full(op, mine)
             matrix = matrix.permute(1, 2, 0) if matrix.dim() == 3 else matrix[..., None]
@@ -110,6 +116,11 @@ def _sandwich(rho: Tensor, matrix: Tensor, qubits: tuple[int, ...], n: int) -> T
     rows = tuple(q + n for q in qubits)
     rho = kernels.apply_matrix(rho, matrix, rows, (), 2 * n)
     return kernels.apply_matrix(rho, matrix.conj(), qubits, (), 2 * n)
+
+
+def _mapped(rho: Tensor, matrix: Tensor, qubits: tuple[int, ...], n: int) -> Tensor:
+    """A superoperator `(d^2, d^2, batch)` on the flattened rho, rows the more significant half."""
+    return kernels.apply_matrix(rho, matrix, (*qubits, *(q + n for q in qubits)), (), 2 * n)
 
 
 def _prepare(rho: Tensor, op: Op, angles: Tensor, n: int) -> Tensor:

@@ -164,10 +164,10 @@ def check_pure(circuit: Circuit) -> None:
         UnsupportedOperationError: For channels, and for state preparation on used qubits.
     """
     for position, op in enumerate(circuit.ops):
-        if op.kind == "kraus":
+        if op.is_channel:
             raise UnsupportedOperationError(
-                f"Operation {position} (`kraus`) is a channel, which a state vector cannot hold. "
-                "Use backend=circuits.DensityMatrix() or a noise simulator."
+                f"Operation {position} (`{op.name}`) is a channel, which a state vector cannot "
+                "hold. Use backend=circuits.DensityMatrix() or a noise simulator."
             )
     check_preparations(circuit)
 

@@ -20,13 +20,22 @@ _LABELS = {
     "u_with_phase": "U",
     "unitary": "Unitary",
     "kraus": "Kraus",
+    "transfer_matrix": "Channel",
+    "depolarizing": "Depol",
+    "pauli_channel": "Pauli",
+    "pauli_lindblad": "Lindblad",
+    "bit_flip": "BitFlip",
+    "phase_flip": "PhaseFlip",
+    "bit_phase_flip": "BitPhaseFlip",
+    "amplitude_damping": "AmpDamp",
+    "phase_damping": "PhaseDamp",
+    "thermal_relaxation": "Relax",
     "state_preparation": "Prepare",
     "delay": "Delay",
     "pauli_rotation": "R",
 }
 _SMALL = {"x": PLUS, "z": DOT, "swap": CROSS}
-_SYMMETRIC = ("rxx", "ryy", "rzz", "iswap")
-_CHANNELS = ("kraus",)
+_SYMMETRIC = ("rxx", "ryy", "rzz", "iswap", "depolarizing")
 _PREFIXES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (1e-12, "ps"))
 
 
@@ -81,6 +90,8 @@ def glyph_of(op: Op) -> Glyph:
     angles, note = (() if root in ("delay", "state_preparation") else op.angles), ""
     if root == "delay":
         note = _duration(float(op.angles[0]))
+    elif op.pauli and op.is_channel:
+        note = op.pauli.replace(" ", ",")
     elif root == "state_preparation":
         note = ",".join(dict.fromkeys(s.group.name for a in op.angles for s in a.symbols))
     return Glyph(
@@ -119,7 +130,7 @@ def _marks(op: Op, root: str, targets: tuple[int, ...]) -> dict[int, str]:
 
 
 def _role(op: Op) -> str:
-    if op.kind in _CHANNELS:
+    if op.is_channel:
         return "channel"
     kinds = {s.group.kind for angle in op.angles for s in angle.symbols}
     return "both" if len(kinds) == 2 else next(iter(kinds), "fixed")

@@ -13,6 +13,14 @@ from __future__ import annotations
 from typing import NoReturn
 
 from circuits.errors import UnknownGateError
+from circuits.gates.channel_constructors import (
+    amplitude_damping,
+    depolarizing,
+    pauli_channel,
+    pauli_lindblad,
+    thermal_relaxation,
+    transfer_matrix,
+)
 from circuits.gates.constructors import (
     Constructor,
     barrier,
@@ -75,6 +83,10 @@ c3sqrtx = Constructor("c3sqrtx")
 rccx = Constructor("rccx")
 rc3x = Constructor("rc3x")
 global_phase = Constructor("global_phase")
+bit_flip = Constructor("bit_flip")
+phase_flip = Constructor("phase_flip")
+bit_phase_flip = Constructor("bit_phase_flip")
+phase_damping = Constructor("phase_damping")
 
 
 def __getattr__(name: str) -> NoReturn:
@@ -88,7 +100,10 @@ __all__ = [
     "TABLE",
     "Constructor",
     "Gate",
+    "amplitude_damping",
     "barrier",
+    "bit_flip",
+    "bit_phase_flip",
     "c3sqrtx",
     "c3x",
     "c4x",
@@ -111,6 +126,7 @@ __all__ = [
     "cy",
     "cz",
     "delay",
+    "depolarizing",
     "ecr",
     "gate_named",
     "global_phase",
@@ -119,7 +135,11 @@ __all__ = [
     "iswap",
     "kraus",
     "p",
+    "pauli_channel",
+    "pauli_lindblad",
     "pauli_rotation",
+    "phase_damping",
+    "phase_flip",
     "rc3x",
     "rccx",
     "rx",
@@ -137,6 +157,8 @@ __all__ = [
     "sxdg",
     "t",
     "tdg",
+    "thermal_relaxation",
+    "transfer_matrix",
     "u",
     "u1",
     "u2",

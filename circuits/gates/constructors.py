@@ -95,7 +95,7 @@ def pauli_rotation(theta: Any, label: str, *qubits: int) -> Op:
     return Op(TABLE["pauli_rotation"], check_qubits(qubits, "pauli_rotation"), angles, label)
 
 
-def _array(value: Any, argument: str) -> np.ndarray:
+def as_array(value: Any, argument: str) -> np.ndarray:
     """A complex128 copy of an array or tensor of numbers."""
     if getattr(value, "requires_grad", False):
         raise SymbolError(
@@ -137,7 +137,7 @@ def unitary(matrix: Any, *qubits: int) -> Op:
         NotUnitaryError: If the matrix is not unitary.
     """
     indices = check_qubits(qubits, "unitary")
-    array = _array(matrix, "matrix")
+    array = as_array(matrix, "matrix")
     if array.ndim != 2:
         raise InvalidArgumentError(
             f"Argument `matrix` must be a square matrix, got shape {array.shape}."
@@ -169,7 +169,7 @@ def state_preparation(amplitudes: Any, *qubits: int) -> Op:
     if any(isinstance(value, Angle) and not value.is_constant for value in flat):
         _check_dimension((len(flat),), len(indices), "amplitudes", gate.name)
         return Op(gate, indices, tuple(as_angle(value, "amplitudes") for value in flat))
-    array = _array(amplitudes, "amplitudes").ravel()
+    array = as_array(amplitudes, "amplitudes").ravel()
     _check_dimension(array.shape, len(indices), "amplitudes", gate.name)
     norm = float(np.linalg.norm(array))
     if norm == 0:
@@ -192,7 +192,7 @@ def kraus(operators: Any, *qubits: int) -> Op:
         ChannelError: If the channel does not preserve the trace.
     """
     indices = check_qubits(qubits, "kraus")
-    array = _array(operators, "operators")
+    array = as_array(operators, "operators")
     if array.ndim != 3 or len(array) == 0:
         raise InvalidArgumentError(
             f"Argument `operators` must have shape (m, d, d) with m >= 1, got {array.shape}."

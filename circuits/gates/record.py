@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,11 @@ PAULI_MATRICES = {
 
 Generator = dict[str, float]
 Definition = tuple[tuple[str, tuple[float, ...], tuple[int, ...]], ...]
+Transfer = Callable[[Tensor, int, str], Tensor]
+
+
+DATA_CHANNELS = ("kraus", "transfer_matrix")
+"""The channels whose numbers are the op's `data` and not parameters."""
 
 
 def pauli_matrix(label: str) -> NDArray[np.complex128]:
@@ -32,6 +37,23 @@ def pauli_matrix(label: str) -> NDArray[np.complex128]:
     for character in label:
         matrix = np.kron(PAULI_MATRICES[character], matrix)
     return matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A condition that the parameters of a channel must satisfy.
+
+    Attributes:
+        text: The condition as it is shown, for example `"0 <= p <= 1"`.
+        slack: Function from the parameters, one entry each (numbers, or tensors of one shape),
+            and the number of qubits to quantities that must not be negative. A quantity that
+            is NaN, because a parameter has no value yet, is not judged.
+        strict: Whether the quantities must be positive.
+    """
+
+    text: str
+    slack: Callable[[Sequence[Any], int], Sequence[Any]]
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +81,13 @@ class Gate:
         pennylane: Class name in PennyLane, or empty.
         qasm2: Name in `qelib1.inc`, or empty.
         qasm3: Name in `stdgates.inc`, or empty.
+        transfer: For a channel with parameters: function from parameters `(..., n_angles)`, the
+            number k of qubits and the op's `pauli` text to the Pauli transfer matrix
+            `(..., 4**k, 4**k)`, real; R[i, j] = Tr(P_i E(P_j)) / 2**k, where the base-4 digits of
+            an index are the Pauli operators (I, X, Y, Z) = (0, 1, 2, 3), the least significant
+            digit that of the first listed qubit.
+        limits: What the parameters of a channel must satisfy.
+        diagonal: Whether the transfer matrix of the channel is diagonal (Pauli noise).
     """
 
     name: str
@@ -76,6 +105,14 @@ class Gate:
     qasm2: str = ""
     qasm3: str = ""
     base: str = field(default="")
+    transfer: Transfer | None = None
+    limits: tuple[Limit, ...] = ()
+    diagonal: bool = False
+
+    @property
+    def is_channel(self) -> bool:
+        """Whether the operation maps density matrices and is no unitary gate."""
+        return self.transfer is not None or self.name in DATA_CHANNELS
 
     @property
     def n_angles(self) -> int:

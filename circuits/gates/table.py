@@ -10,6 +10,7 @@ import numpy as np
 
 from circuits.errors import UnknownGateError
 from circuits.gates import matrices as m
+from circuits.gates.channels import CHANNELS
 from circuits.gates.record import PAULI_MATRICES, Definition, Gate, controlled_matrix
 
 _H = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
@@ -268,8 +269,7 @@ _RECORDS: tuple[Gate, ...] = (
          pennylane="QubitUnitary"),
     Gate("state_preparation", None, (), "prepares given amplitudes from |0...0>",
          qiskit="state_preparation", pennylane="StatePrep"),
-    Gate("kraus", None, (), "rho -> sum_k K_k rho K_k^dagger", qiskit="kraus",
-         pennylane="QubitChannel"),
+    *CHANNELS,
 )  # fmt: skip
 
 _TABLE: dict[str, Gate] = {gate.name: gate for gate in _RECORDS}
@@ -281,7 +281,9 @@ for _gate in (
 
 TABLE: dict[str, Gate] = _TABLE
 
-NOT_CONTROLLABLE = ("kraus", "state_preparation", "barrier", "delay")
+NOT_CONTROLLABLE = (
+    *(gate.name for gate in CHANNELS), "state_preparation", "barrier", "delay",
+)  # fmt: skip
 
 
 @functools.lru_cache(maxsize=4096)

@@ -100,7 +100,7 @@ def as_values(result: Result, dtype: torch.dtype) -> Result:
 def _flattened(circuit: Circuit, n_slots: int) -> Circuit:
     """The circuit with its k-th angle replaced by the k-th symbol of one weight group.
 
-    Durations of delays are no angles and stay.
+    Durations of delays and constant strengths of channels are no angles and stay.
     """
     if n_slots == 0:
         return circuit
@@ -109,5 +109,8 @@ def _flattened(circuit: Circuit, n_slots: int) -> Circuit:
     ops = []
     for op in circuit.ops:
         fresh = tuple(next(symbols) for _ in op.angles)
+        if op.is_channel:
+            pairs = zip(op.angles, fresh, strict=True)
+            fresh = tuple(old if old.is_constant else new for old, new in pairs)
         ops.append(op if op.name == "delay" else replace(op, angles=fresh))
     return Circuit(circuit.n_qubits, ops)

@@ -25,8 +25,6 @@ from circuits.ops import Op
 
 _WORST_CONDITION = 1e6
 
-NO_RULE = ("kraus", "state_preparation")
-
 
 @dataclass(frozen=True, slots=True)
 class ShiftRule:
@@ -66,7 +64,13 @@ def rules_of(op: Op) -> tuple[ShiftRule, ...]:
     Raises:
         UnsupportedOperationError: If the op has no shift rule.
     """
-    if op.kind in NO_RULE:
+    if op.is_channel:
+        raise UnsupportedOperationError(
+            f"The parameter-shift rule is not defined for the strengths of the channel `{op.name}` "
+            f"on qubits {op.qubits}: expectation values are not trigonometric in them. Use "
+            "diff_method='backprop' on a differentiable noise simulator, or 'spsa'."
+        )
+    if op.kind == "state_preparation":
         raise UnsupportedOperationError(
             f"The parameter-shift rule is not defined for the symbols of `{op.name}` on qubits "
             f"{op.qubits}. Use diff_method='adjoint' or 'backprop', or an angle encoding."

@@ -15,7 +15,7 @@ from circuits import Angle, Circuit, Op, inputs, weights
 from circuits import gates as g
 from circuits.ops import map_qubits
 
-NOT_UNITARY = ("kraus", "state_preparation")
+NOT_UNITARY = (*(name for name, gate in g.TABLE.items() if gate.is_channel), "state_preparation")
 SPECIAL = ("barrier", "delay", "pauli_rotation", "unitary", *NOT_UNITARY)
 FIXED_SHAPE = tuple(name for name in g.TABLE if name not in SPECIAL)
 """Names of the gates that are called as `gates.NAME(*angles, *qubits)`."""

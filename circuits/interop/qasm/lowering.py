@@ -54,7 +54,7 @@ def lower(op: Op, version: int) -> list[Piece]:
     Raises:
         ConversionError: If there is none; the message names the op and a remedy.
     """
-    rule = _RULES.get(op.kind)
+    rule = _channel if op.is_channel else _RULES.get(op.kind)
     if rule is not None:
         return [piece for part in rule(op) for piece in lower(part, version)]
     return _lower_2(op) if version == 2 else _lower_3(op)
@@ -172,7 +172,7 @@ def _state(op: Op) -> list[Op]:
     return synthesis.state(op.data, op.qubits)
 
 
-def _kraus(op: Op) -> list[Op]:
+def _channel(op: Op) -> list[Op]:
     raise ConversionError(
         f"OpenQASM cannot hold `{op!r}`: it has no channels. Convert the circuit without noise, "
         "or use `to_qiskit()`."
@@ -183,5 +183,4 @@ _RULES: dict[str, Callable[[Op], list[Op]]] = {
     "pauli_rotation": _pauli_rotation,
     "unitary": _synthesised,
     "state_preparation": _state,
-    "kraus": _kraus,
 }

@@ -9,7 +9,7 @@ from qiskit.circuit.library import C3XGate, C4XGate, get_standard_gate_name_mapp
 from circuits.gates.record import Gate
 from circuits.gates.table import TABLE
 
-_NOT_PLAIN_GATES = ("barrier", "delay", "global_phase", "unitary", "state_preparation", "kraus")
+_NOT_PLAIN_GATES = ("barrier", "delay", "global_phase", "unitary", "state_preparation")
 
 
 def _classes() -> dict[str, type[Any]]:
@@ -17,7 +17,7 @@ def _classes() -> dict[str, type[Any]]:
     classes = {
         name: standard[record.qiskit].base_class
         for name, record in TABLE.items()
-        if record.qiskit in standard and name not in _NOT_PLAIN_GATES
+        if record.qiskit in standard and name not in _NOT_PLAIN_GATES and not record.is_channel
     }
     return {**classes, "c3x": C3XGate, "c4x": C4XGate}
 
