@@ -58,7 +58,7 @@ def rows(widths: list[float], limit: float | None) -> list[range]:
     if limit is None:
         return [range(len(widths))]
     best = _greedy(widths, limit)
-    low, high = max(widths, default=0.0), limit
+    low, high = min(max(widths, default=0.0), limit), limit
     for _ in range(_HALVINGS if len(best) > 1 else 0):
         middle = (low + high) / 2
         split = _greedy(widths, middle)
