@@ -88,6 +88,6 @@ def _first_native(
             return candidate
     tried = ", ".join(" ".join(op.name for op in candidate(0)) for candidate in candidates)
     raise UnsupportedOperationError(
-        f"{backend!r} has no native form of the Pauli {name}: tried {tried}. Add one of these gates "
-        "to its basis gates."
+        f"{backend!r} has no native form of the Pauli {name}: tried {tried}. Add one of these "
+        "gates to its basis gates."
     )
