@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from noise.mitigation.base import Cost, Mitigation
+from noise.mitigation.twirling import PauliTwirling
+from noise.mitigation.zne import ZNE
 
-__all__ = ["Cost", "Mitigation"]
+__all__ = ["Cost", "Mitigation", "PauliTwirling", "ZNE"]
