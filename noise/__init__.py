@@ -1,9 +1,14 @@
-"""Noise channels, noise models and error mitigation."""
+"""Noise channels, noise models, noisy simulation and error mitigation."""
 
 from __future__ import annotations
 
-from noise.mitigation import ZNE, Cost, Mitigation
+from ketwork import require_ours
+
+require_ours("circuits")
+
+from noise import channels, mitigation, representations
+from noise.mitigation import ZNE, Mitigation, PauliTwirling
 
 __ketwork__ = True
 
-__all__ = ["ZNE", "Cost", "Mitigation"]
+__all__ = ["ZNE", "Mitigation", "PauliTwirling", "channels", "mitigation", "representations"]
