@@ -8,7 +8,8 @@ require_ours("circuits")
 
 from noise import channels, mitigation, representations
 from noise.mitigation import ZNE, Mitigation, PauliTwirling
+from noise.pauli_transfer import PauliTransfer
 
 __ketwork__ = True
 
-__all__ = ["ZNE", "Mitigation", "PauliTwirling", "channels", "mitigation", "representations"]
+__all__ = ["ZNE", "Mitigation", "PauliTransfer", "PauliTwirling", "channels", "mitigation", "representations"]

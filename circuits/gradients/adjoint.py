@@ -13,7 +13,7 @@ import inspect
 import itertools
 import weakref
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import torch
 from torch import Tensor
@@ -21,8 +21,6 @@ from torch.autograd import forward_ad
 
 from circuits.finite import check_finite
 from circuits.simulators.measurement import Measurement
-from circuits.simulators.native import NativeEngine
-from circuits.simulators.torch_engine import TorchEngine
 
 _PLANS: weakref.WeakValueDictionary[str, AdjointPlan] = weakref.WeakValueDictionary()
 _NEXT = itertools.count()
@@ -45,6 +43,28 @@ def _forward_mode() -> bool:
     return not torch.compiler.is_compiling() and forward_ad._current_level >= 0
 
 
+class Engine(Protocol):
+    """What a simulator made of torch operations offers; see `TorchEngine`."""
+
+    def state(self, inputs: Tensor, weights: Tensor, *, phase: bool = True) -> Tensor:
+        """The final state, differentiable by torch."""
+
+    def adjoint(
+        self, inputs: Tensor, weights: Tensor, cotangent: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients of inputs and weights from the cotangent of the final state."""
+
+
+class Kernels(Protocol):
+    """What compiled kernels for a circuit and its measurement offer; see `NativeEngine`."""
+
+    def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """Values `(batch, n_values)`."""
+
+    def vjp(self, inputs: Tensor, weights: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of inputs and weights of sum(gradient * values)."""
+
+
 @final
 class AdjointPlan:
     """A circuit and a measurement, ready to run: `(inputs, weights) -> values`.
@@ -60,7 +80,7 @@ class AdjointPlan:
     """
 
     def __init__(
-        self, engine: TorchEngine, measurement: Measurement, native: NativeEngine | None = None
+        self, engine: Engine, measurement: Measurement, native: Kernels | None = None
     ) -> None:
         self.engine = engine
         self.measurement = measurement

@@ -13,12 +13,11 @@ from circuits.circuit import Circuit
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Probabilities, Request, Seed, Values
 from circuits.finite import check_finite
-from circuits.gradients.adjoint import AdjointPlan
+from circuits.gradients.adjoint import AdjointPlan, Engine
 from circuits.gradients.occurrences import Occurrences, as_values
 from circuits.gradients.shift import SPSA, ShiftEvaluator
 from circuits.pauli import PauliSum
 from circuits.simulators.measurement import BasisProbabilities, Expectations, Measurement
-from circuits.simulators.torch_engine import TorchEngine
 
 Observed = tuple[PauliSum, ...] | Probabilities
 Evaluator = Callable[[Tensor, Tensor], Tensor]
@@ -35,9 +34,9 @@ def measurement_of(observed: Observed, n_qubits: int) -> Measurement:
 
 @final
 class Backpropagation:
-    """The exact state-vector simulator as plain differentiable torch operations."""
+    """An exact simulator as plain differentiable torch operations."""
 
-    def __init__(self, engine: TorchEngine, measurement: Measurement) -> None:
+    def __init__(self, engine: Engine, measurement: Measurement) -> None:
         self.engine = engine
         self.measurement = measurement
 

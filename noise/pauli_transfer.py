@@ -1,0 +1,238 @@
+"""The Pauli-transfer simulator as a backend: exact noisy values, batched and differentiable."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from circuits import _native
+from circuits.backends.statevector import check_preparations
+from circuits.circuit import Circuit
+from circuits.compact import compact
+from circuits.errors import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    SymbolError,
+    UnsupportedOperationError,
+)
+from circuits.execution import Backend, Request, Result, as_generator
+from circuits.gradients.methods import Backpropagation
+from circuits.simulators import sampling
+from circuits.simulators.transfer import (
+    EntryMeasurement,
+    TransferEngine,
+    TransferExpectations,
+    TransferProbabilities,
+    WholeVector,
+)
+from circuits.simulators.transfer.vectors import basis_entries, sign_transform
+
+if TYPE_CHECKING:
+    from noise.model import NoiseModel
+
+_ENGINES = ("auto", "native", "torch")
+_KEPT = 64  # plans that a backend remembers
+
+Plan = Callable[[Tensor, Tensor], Tensor]
+
+
+@final
+class PauliTransfer(Backend):
+    """Exact simulation of noisy circuits as real vectors of Pauli expectation values.
+
+    The state of a sample is the vector of Tr(P rho) over all 4^n Pauli strings; gates and channels
+    are real matrices on it, fused where they meet. Differentiable to any order in inputs, weights
+    and channel strengths that are symbols. With shots, outcomes are drawn from the exact
+    probabilities. Qubits on which nothing happens cost nothing.
+
+    Basis changes for measurement are ideal, and the model's readout error hits every measured
+    qubit: in an observable each letter P_q other than I is read as a_q I + b_q P_q.
+
+    Args:
+        noise_model: What follows the gates of a circuit and how qubits are read; `None` for
+            circuits that hold their channels themselves.
+        engine: `"torch"` (any device), `"native"` (compiled kernels on the CPU), or `"auto"`: the
+            fastest one that is installed.
+
+    Raises:
+        UnsupportedOperationError: If the engine is not installed.
+
+    >>> from circuits import Circuit, gates as g
+    >>> noisy = Circuit(1, [g.x(0), g.depolarizing(0.1, 0)])
+    >>> float(noisy.expectation("Z0", backend=PauliTransfer()))
+    -0.9
+    """
+
+    differentiable = True
+
+    def __init__(self, noise_model: NoiseModel | None = None, *, engine: str = "auto") -> None:
+        if engine not in _ENGINES:
+            raise InvalidArgumentError(
+                f"Argument `engine` must be one of {_ENGINES}, got {engine!r}."
+            )
+        if noise_model is not None and not hasattr(noise_model, "channels_for"):
+            raise ArgumentTypeError(
+                f"Argument `noise_model` must be a noise.NoiseModel or None, got "
+                f"{type(noise_model).__name__}: {noise_model!r}. A channel goes into a circuit "
+                "with `channel.on(qubit)`, or after gates with `NoiseModel().add(channel)`."
+            )
+        if engine == "native" and _native.kernels() is None:
+            raise UnsupportedOperationError(
+                "The native engine was not compiled with this installation "
+                f"({_native.reason()}). Use engine='torch', or reinstall where there is a C++ "
+                "compiler."
+            )
+        self.noise_model = noise_model
+        self.engine = engine
+        self._plans: collections.OrderedDict[Any, Any] = collections.OrderedDict()
+
+    @property
+    def engine_in_use(self) -> str:
+        """`"native"` or `"torch"`: what runs on the CPU; other devices always use torch."""
+        return "torch" if self.engine == "torch" or _native.kernels() is None else "native"
+
+    def __repr__(self) -> str:
+        model = "" if self.noise_model is None else f"{self.noise_model!r}, "
+        return f"PauliTransfer({model}engine={self.engine_in_use})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_plans": collections.OrderedDict()}
+
+    def lower(self, request: Request) -> Request:
+        if self.noise_model is None:
+            return request
+        return self.noise_model.lower(request)
+
+    def run(self, requests: Sequence[Request]) -> list[Result]:
+        return [self._run(self.lower(request)) for request in requests]
+
+    def noisy(self, circuit: Circuit) -> Circuit:
+        """The circuit with the model's channels behind its gates.
+
+        Raises:
+            SymbolError: If a channel of the model has a strength that is a symbol.
+        """
+        if self.noise_model is None:
+            return circuit
+        noisy = self.noise_model.apply(circuit)
+        if noisy.parameters != circuit.parameters:
+            free = [g.name for g in noisy.parameters if g not in circuit.parameters]
+            raise SymbolError(
+                f"Strengths of the noise model are symbols without values: {free}. Put the "
+                "channels into the circuit with `model.apply(circuit)` and pass values for them, "
+                "or build the model from numbers."
+            )
+        return noisy
+
+    def _run(self, request: Request) -> Result:
+        metadata = {**request.tags, "backend": repr(self), "shots": request.shots}
+        if request.shots is None:
+            plan = self._plan(request)
+            return Result(values=plan(request.inputs, request.weights), metadata=metadata)
+        generator = as_generator(request.generator)
+        if request.qubits is not None:
+            return Result(samples=self._samples(request, generator), metadata=metadata)
+        small, new = compact(self.noisy(request.circuit), self._measured(request))
+        observables = [o.with_width(None).map_qubits(new) for o in request.observables]
+        whole = self._make(small, WholeVector(small.n_qubits), self._reading(new))
+        vector = whole(request.inputs.detach(), request.weights.detach())
+
+        def rotated(basis: dict[int, str]) -> Tensor:
+            letters = [(q, basis.get(q, "Z")) for q in range(small.n_qubits)]
+            index = torch.as_tensor(basis_entries(letters), device=vector.device)
+            entries = vector.T.index_select(0, index)
+            return sign_transform(entries).clamp(min=0)
+
+        means, variances = sampling.estimate(rotated, observables, request.shots, generator)
+        return Result(values=means, variances=variances, metadata=metadata)
+
+    def _measured(self, request: Request) -> list[int]:
+        return sorted({q for o in request.observables for q in o.qubits})
+
+    def _samples(self, request: Request, generator: torch.Generator | None) -> Tensor:
+        """uint8 `(points, shots, k)`; qubits on which nothing happens are drawn on their own."""
+        assert request.qubits is not None
+        assert request.shots is not None
+        small, new = compact(self.noisy(request.circuit))
+        letters = list(zip(request.qubits, request.bases or "Z" * len(request.qubits), strict=True))
+        parts = [[pair for pair in letters if pair[0] in new]]
+        parts += [[pair] for pair in letters if pair[0] not in new]
+        columns: dict[int, Tensor] = {}
+        for part in parts:
+            qubits = [q for q, _ in part]
+            measurement = TransferProbabilities(part, new, self._idle(qubits, new))
+            plan = self._make(small, measurement, self._reading(new))
+            values = plan(request.inputs.detach(), request.weights.detach())
+            outcomes = sampling.draw(values.T.clamp(min=0), request.shots, generator)
+            for k, qubit in enumerate(qubits):
+                columns[qubit] = (outcomes >> k & 1).to(torch.uint8)
+        return torch.stack([columns[q] for q in request.qubits], dim=-1)
+
+    def _plan(self, request: Request) -> Plan:
+        observed = request.observables or (request.qubits, request.bases)
+        key = (id(request.circuit), *map(id, request.observables), request.qubits, request.bases)
+        found = self._plans.get(key) if self.noise_model is None else None
+        if found is not None:
+            self._plans.move_to_end(key)
+            return found[0]
+        small, new = compact(self.noisy(request.circuit))
+        measurement: EntryMeasurement
+        if request.qubits is None:
+            idle = self._idle(self._measured(request), new)
+            measurement = TransferExpectations(request.observables, new, idle)
+        else:
+            idle = self._idle(request.qubits, new)
+            bases = request.bases or "Z" * len(request.qubits)
+            letters = list(zip(request.qubits, bases, strict=True))
+            measurement = TransferProbabilities(letters, new, idle)
+        plan = self._make(small, measurement, self._reading(new))
+        # The circuit and the observables are kept, so that their ids stay theirs.
+        self._plans[key] = plan, request.circuit, observed
+        if len(self._plans) > _KEPT:
+            self._plans.popitem(last=False)
+        return plan
+
+    def _make(
+        self, circuit: Circuit, measurement: EntryMeasurement, reading: dict[int, np.ndarray]
+    ) -> Plan:
+        check_preparations(circuit)
+        return Backpropagation(TransferEngine(circuit, reading), measurement)
+
+    def _confusion(self) -> dict[int, np.ndarray]:
+        return {} if self.noise_model is None else dict(self.noise_model.readout)
+
+    def _reading(self, position: dict[int, int]) -> dict[int, np.ndarray]:
+        """For each simulated qubit with readout error the matrix that reading applies."""
+        confusion = self._confusion().items()
+        return {position[q]: reading_matrix(c) for q, c in confusion if q in position}
+
+    def _idle(self, qubits: Sequence[int], position: dict[int, int]) -> dict[int, np.ndarray]:
+        """Pauli vectors `(4,)` of the qubits that stay in |0>, as they are read."""
+        zero, confusion = np.array([1.0, 0.0, 0.0, 1.0]), self._confusion()
+        perfect = np.eye(2)
+        return {
+            q: reading_matrix(confusion.get(q, perfect)) @ zero for q in qubits if q not in position
+        }
+
+
+def reading_matrix(confusion: np.ndarray) -> np.ndarray:
+    """What reading does to the Pauli vector of a qubit, in whichever basis it is measured.
+
+    P -> a I + b P for P = X, Y, Z, with a = P(0|1) - P(1|0) and b = 1 - P(0|1) - P(1|0). This is
+    no channel: each letter is measured in an experiment of its own.
+
+    Args:
+        confusion: [[P(0|0), P(1|0)], [P(0|1), P(1|1)]].
+
+    Returns:
+        `(4, 4)`.
+    """
+    one_from_zero, zero_from_one = float(confusion[0][1]), float(confusion[1][0])
+    matrix = np.diag([1.0, *[1 - one_from_zero - zero_from_one] * 3])
+    matrix[1:, 0] = zero_from_one - one_from_zero
+    return matrix
