@@ -171,7 +171,7 @@ def _check_channel(value: Any, method: str) -> None:
 
 
 def power(base: Any, factor: float, refuse: Callable[[], Exception]) -> Any:
-    """The base to the power factor; a symbolic base needs an integer, a negative base none but integers.
+    """The base to the power factor; integers only where the base is symbolic or negative.
 
     Raises:
         SymbolError: If the base has symbols and the factor is no integer.

@@ -125,7 +125,7 @@ class ThermalRelaxation(Channel):
         ChannelError: If t2 > 2 t1, or a value is out of range.
 
     >>> ThermalRelaxation(t1=100e-6, t2=80e-6, time=0.3e-6).average_gate_fidelity()
-    0.9980...
+    0.99825...
     """
 
     t1: Strength

@@ -114,13 +114,8 @@ class PauliTransferMatrix(Given):
 
     def __init__(self, matrix: Any) -> None:
         array = as_array(matrix, "matrix")
-        size = array.shape[-1] if array.ndim == 2 else 0
-        if (
-            size < 4
-            or array.shape != (size, size)
-            or size & (size - 1)
-            or size.bit_length() % 2 == 0
-        ):
+        size = 4 ** ((array.shape[-1].bit_length() - 1) // 2) if array.ndim == 2 else 0
+        if size < 4 or array.shape != (size, size):
             raise ShapeError(
                 "Argument `matrix` must have shape (4**k, 4**k) for k >= 1 qubits, got "
                 f"{array.shape}."

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
 
-import numpy as np
-
 from circuits import gates as g
 from circuits.errors import ArgumentTypeError, ChannelError, InvalidArgumentError, SymbolError
 from circuits.gates.channels import anticommuting

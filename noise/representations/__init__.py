@@ -3,7 +3,7 @@
 | name | is |
 |---|---|
 | `kraus` | operators `(m, d, d)`: E(rho) = sum_m K_m rho K_m^dagger |
-| `choi` | `(d^2, d^2)`: sum_ij |i><j| (x) E(|i><j|), the input the more significant factor, trace d |
+| `choi` | `(d^2, d^2)`: sum_ij |i><j| (x) E(|i><j|), input more significant, trace d |
 | `superoperator` | `(d^2, d^2)`: vec(E(rho)) = S vec(rho), vec stacks columns |
 | `ptm` | `(4^k, 4^k)`, real: R[i, j] = Tr(P_i E(P_j)) / 2^k |
 | `chi` | `(4^k, 4^k)`: E(rho) = sum_ij chi[i, j] P_i rho P_j, trace 1 |

@@ -73,10 +73,10 @@ def diamond_distance_bound(ptm: Tensor, target: Tensor | None = None) -> tuple[f
 
         ||J||_1 / d  <=  ||A - B||_diamond  <=  || Tr_out |J| ||_infinity.
 
-    The lower bound is the maximally entangled input; the upper one holds since A - B is the
+    The lower bound is the maximally entangled input. The upper one holds since A - B is the
     difference of the completely positive maps of J's positive and negative part (and the distance
-    of channels is at most 1). They agree, and the distance is exact, where Tr_out |J| is a multiple of the identity: for Pauli channels (half
-    the sum of |p_a - q_a|) among others.
+    of channels is at most 1). They agree, and the distance is exact, where Tr_out |J| is a
+    multiple of the identity: among others for Pauli channels, at half the sum of |p_a - q_a|.
 
     Args:
         ptm: Pauli transfer matrix of A, `(d^2, d^2)`.
