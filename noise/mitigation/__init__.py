@@ -6,4 +6,4 @@ from noise.mitigation.base import Cost, Mitigation
 from noise.mitigation.twirling import PauliTwirling
 from noise.mitigation.zne import ZNE
 
-__all__ = ["Cost", "Mitigation", "PauliTwirling", "ZNE"]
+__all__ = ["ZNE", "Cost", "Mitigation", "PauliTwirling"]
