@@ -7,7 +7,6 @@ listed qubit least significant.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -15,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from circuits.gates.record import controlled_matrix, pauli_matrix
+from circuits.gates.record import controlled_matrix
+from circuits.gates.transfer import of_unitary
 from circuits.ops import Op
 
 _TOLERANCE = 1e-9
@@ -45,22 +45,12 @@ def conjugation(matrix: NDArray[np.complex128]) -> Conjugation | None:
     >>> conjugation(np.array([[1, 1], [1, -1]]) / 2**0.5)  # Hadamard: X and Z change places
     Conjugation(images=(0, 3, 2, 1), signs=(1, 1, -1, 1))
     """
-    k = int(math.log2(len(matrix)))
-    basis = paulis(k)
-    moved = matrix @ basis @ matrix.conj().T
-    overlap = np.einsum("iab,jba->ji", basis, moved).real / 2**k
-    images = np.abs(overlap).argmax(axis=1)
-    signs = overlap[np.arange(4**k), images]
+    overlap = of_unitary(torch.as_tensor(matrix, dtype=torch.complex128)).numpy()
+    images = np.abs(overlap).argmax(axis=0)
+    signs = overlap[images, np.arange(len(images))]
     if np.abs(np.abs(signs) - 1).max() > _TOLERANCE:
         return None
     return Conjugation(tuple(int(i) for i in images), tuple(round(float(s)) for s in signs))
-
-
-@functools.cache
-def paulis(k: int) -> NDArray[np.complex128]:
-    """All Pauli matrices on k qubits in the order of their numbers: `(4**k, 2**k, 2**k)`."""
-    letters = itertools.product("IXYZ", repeat=k)
-    return np.array([pauli_matrix("".join(reversed(label))) for label in letters])
 
 
 def conjugation_of(op: Op) -> Conjugation | None:

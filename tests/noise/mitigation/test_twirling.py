@@ -15,8 +15,8 @@ from circuits import Circuit, PauliSum, Request, StateVector, inputs, weights
 from circuits import gates as g
 from circuits.errors import InvalidArgumentError, KetworkError, UnknownGateError
 from circuits.errors import UnsupportedOperationError as Unsupported
-from noise.clifford import conjugation, conjugation_of, paulis
-from noise.mitigation.pulses import native_paulis
+from circuits.gates.transfer import pauli_basis
+from noise.clifford import conjugation, conjugation_of
 from noise.mitigation.twirling import PauliTwirling, find_sites, twirl
 from tests.noise.mitigation.gate_noise import BASIS, GateNoise
 from tests.support.strategies import random_channel, random_unitary
@@ -56,14 +56,14 @@ class TestConjugation:
         op = getattr(g, name)(*range(gate.n_qubits))
         found = conjugation_of(op)
         matrix = gate.matrix(torch.zeros(0, dtype=torch.float64)).numpy()
-        basis = paulis(gate.n_qubits)
+        basis = pauli_basis(gate.n_qubits)
         for k, pauli in enumerate(basis):
             image = found.signs[k] * basis[found.images[k]]
             np.testing.assert_allclose(matrix @ pauli @ matrix.conj().T, image, atol=1e-12)
 
     def test_number_of_a_pauli(self):
         label = np.kron([[0, 1], [1, 0]], [[1, 0], [0, -1]])  # X on qubit 1, Z on qubit 0
-        np.testing.assert_array_equal(paulis(2)[3 + 4 * 1], label)
+        np.testing.assert_array_equal(pauli_basis(2)[3 + 4 * 1], label)
 
     def test_not_clifford(self):
         assert conjugation(random_unitary(3, 4)) is None
@@ -81,7 +81,7 @@ class TestEqualCircuits:
         circuit = random_circuit(seed)
         (x, w), sites = table(), find_sites(circuit)
         expected = circuit.expectation(OBSERVED, x, w)
-        chooser, ideal = random.Random(seed), native_paulis(StateVector(), 3)
+        chooser, ideal = random.Random(seed), native_pauli_basis(StateVector(), 3)
         for _ in range(6):
             choice = [chooser.randrange(16) for _ in sites]
             twirled = twirl(circuit, sites, choice, ideal, merge=merge)
@@ -111,7 +111,7 @@ class TestEqualCircuits:
     def test_a_pulse_next_to_sx_is_absorbed(self):
         block = [op for q in range(2) for op in (g.sx(q), g.rz(0.4, q), g.sx(q), g.rz(0.2, q))]
         circuit = Circuit(2, [*block, g.cx(0, 1), *block, g.cx(1, 0), *block])
-        sites, native = find_sites(circuit), native_paulis(GateNoise({}, BASIS), 2)
+        sites, native = find_sites(circuit), native_pauli_basis(GateNoise({}, BASIS), 2)
         chooser = random.Random(0)
         for _ in range(20):
             choice = [chooser.randrange(16) for _ in sites]
@@ -120,11 +120,11 @@ class TestEqualCircuits:
             assert counts["sx"] == circuit.count_ops()["sx"]
 
     def test_native_forms(self):
-        assert [op.name for op in native_paulis(StateVector(), 1).ops(2, 0)] == ["rz", "x"]
-        forms = native_paulis(GateNoise({}, ("rx", "ry", "cz")), 2)
+        assert [op.name for op in native_pauli_basis(StateVector(), 1).ops(2, 0)] == ["rz", "x"]
+        forms = native_pauli_basis(GateNoise({}, ("rx", "ry", "cz")), 2)
         assert [op.name for op in forms.ops(2, 1)] == ["rx", "ry", "rx"]
         with pytest.raises(Unsupported, match="no native form of the Pauli X"):
-            native_paulis(GateNoise({}, ("rz", "cz")), 2)
+            native_pauli_basis(GateNoise({}, ("rz", "cz")), 2)
 
 
 def noisy_cx() -> GateNoise:
