@@ -81,7 +81,7 @@ class TestEqualCircuits:
         circuit = random_circuit(seed)
         (x, w), sites = table(), find_sites(circuit)
         expected = circuit.expectation(OBSERVED, x, w)
-        chooser, ideal = random.Random(seed), native_pauli_basis(StateVector(), 3)
+        chooser, ideal = random.Random(seed), native_paulis(StateVector(), 3)
         for _ in range(6):
             choice = [chooser.randrange(16) for _ in sites]
             twirled = twirl(circuit, sites, choice, ideal, merge=merge)
@@ -111,7 +111,7 @@ class TestEqualCircuits:
     def test_a_pulse_next_to_sx_is_absorbed(self):
         block = [op for q in range(2) for op in (g.sx(q), g.rz(0.4, q), g.sx(q), g.rz(0.2, q))]
         circuit = Circuit(2, [*block, g.cx(0, 1), *block, g.cx(1, 0), *block])
-        sites, native = find_sites(circuit), native_pauli_basis(GateNoise({}, BASIS), 2)
+        sites, native = find_sites(circuit), native_paulis(GateNoise({}, BASIS), 2)
         chooser = random.Random(0)
         for _ in range(20):
             choice = [chooser.randrange(16) for _ in sites]
@@ -120,11 +120,11 @@ class TestEqualCircuits:
             assert counts["sx"] == circuit.count_ops()["sx"]
 
     def test_native_forms(self):
-        assert [op.name for op in native_pauli_basis(StateVector(), 1).ops(2, 0)] == ["rz", "x"]
-        forms = native_pauli_basis(GateNoise({}, ("rx", "ry", "cz")), 2)
+        assert [op.name for op in native_paulis(StateVector(), 1).ops(2, 0)] == ["rz", "x"]
+        forms = native_paulis(GateNoise({}, ("rx", "ry", "cz")), 2)
         assert [op.name for op in forms.ops(2, 1)] == ["rx", "ry", "rx"]
         with pytest.raises(Unsupported, match="no native form of the Pauli X"):
-            native_pauli_basis(GateNoise({}, ("rz", "cz")), 2)
+            native_paulis(GateNoise({}, ("rz", "cz")), 2)
 
 
 def noisy_cx() -> GateNoise:
