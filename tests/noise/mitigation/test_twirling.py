@@ -17,6 +17,7 @@ from circuits.errors import InvalidArgumentError, KetworkError, UnknownGateError
 from circuits.errors import UnsupportedOperationError as Unsupported
 from circuits.gates.transfer import pauli_basis
 from noise.clifford import conjugation, conjugation_of
+from noise.mitigation.pulses import native_paulis
 from noise.mitigation.twirling import PauliTwirling, find_sites, twirl
 from tests.noise.mitigation.gate_noise import BASIS, GateNoise
 from tests.support.strategies import random_channel, random_unitary
