@@ -12,4 +12,12 @@ from noise.pauli_transfer import PauliTransfer
 
 __ketwork__ = True
 
-__all__ = ["ZNE", "Mitigation", "PauliTransfer", "PauliTwirling", "channels", "mitigation", "representations"]
+__all__ = [
+    "ZNE",
+    "Mitigation",
+    "PauliTransfer",
+    "PauliTwirling",
+    "channels",
+    "mitigation",
+    "representations",
+]
