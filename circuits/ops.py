@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from circuits.channel_ops import check_limits, transfer_of
 from circuits.errors import (
     ArgumentTypeError,
-    ChannelError,
     InvalidArgumentError,
     QubitError,
     UnsupportedOperationError,
 )
-from circuits.gates import matrices, transfer
-from circuits.gates.record import Gate, Limit, controlled_matrix
+from circuits.gates import matrices
+from circuits.gates.record import Gate
 from circuits.gates.table import TABLE, gate_named
 from circuits.symbols import Angle
 
@@ -53,7 +53,7 @@ class Op:
         if self.data is not None:
             self.data.setflags(write=False)
         if self.gate.limits:
-            _check_limits(self)
+            check_limits(self)
 
     @property
     def name(self) -> str:
@@ -106,7 +106,7 @@ class Op:
         >>> g.bit_flip(0.1, 0).transfer(torch.tensor([0.1])).diagonal()
         tensor([1.0000, 1.0000, 0.8000, 0.8000])
         """
-        return _transfer(self)
+        return transfer_of(self)
 
     @property
     def structure(self) -> tuple[Any, ...]:
@@ -141,52 +141,6 @@ class Op:
         if self.data is not None:
             head.append(f"<{'x'.join(map(str, self.data.shape))}>")
         return f"{self.name}({', '.join([*head, *map(str, self.qubits)])})"
-
-
-def _transfer(op: Op) -> Callable[[Tensor], Tensor]:
-    k, function = len(op.qubits), op.gate.transfer
-    transfer.check_size(k, op.name)
-    if function is not None:
-        return lambda angles: function(angles, k, op.pauli)
-    if op.name == "kraus":
-        assert op.data is not None
-        return transfer.constant(transfer.of_kraus(op.data))
-    if op.name == "transfer_matrix":
-        assert op.data is not None
-        return transfer.constant(op.data.real)
-    if op.kind == "state_preparation":
-        raise UnsupportedOperationError(
-            "The operation `state_preparation` has no Pauli transfer matrix: it is defined on "
-            "qubits in |0> only."
-        )
-    block, controls = op.block, op.n_controls
-    return lambda angles: transfer.of_unitary(controlled_matrix(block(angles), controls))
-
-
-def parameter_names(op: Op) -> tuple[str, ...]:
-    """What the op's angles are called: parameters of the gate, or labels of a Pauli channel."""
-    return op.gate.parameters or tuple(op.pauli.split())
-
-
-def _check_limits(op: Op) -> None:
-    """Refuse strengths that are numbers out of range; symbols are judged when bound."""
-    values = [a.constant if a.is_constant else math.nan for a in op.angles]
-    for limit in op.gate.limits:
-        slack = limit.slack(values, len(op.qubits))
-        if any(v <= 0 for v in slack) if limit.strict else any(v < -LIMIT_TOLERANCE for v in slack):
-            raise out_of_range(op, limit, values)
-
-
-LIMIT_TOLERANCE = 1e-9
-
-
-def out_of_range(op: Op, limit: Limit, values: Sequence[float], where: str = "") -> ChannelError:
-    """The error for an op whose strengths have the given values and violate a limit."""
-    named = zip(parameter_names(op), values, strict=True)
-    shown = ", ".join(f"{name} = {v:.9g}" for name, v in named if not math.isnan(v))
-    return ChannelError(
-        f"The channel `{op.name}` on qubits {op.qubits} needs {limit.text}, got {shown}{where}."
-    )
 
 
 def check_qubits(qubits: Sequence[Any], name: str) -> tuple[int, ...]:

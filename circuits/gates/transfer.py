@@ -102,3 +102,14 @@ def choi_of_transfer(matrix: np.ndarray) -> np.ndarray:
     images = np.einsum("ij,iab->jab", matrix, flat)
     choi = np.einsum("jdc,jab->cadb", flat, images) / d
     return choi.reshape(size, size)
+
+
+def kraus_of_transfer(matrix: np.ndarray) -> np.ndarray:
+    """Kraus operators `(m, d, d)` of the transfer matrix of a channel, the largest first.
+
+    Eigenvalues of the Choi matrix below 1e-12 d are left out.
+    """
+    d = 1 << ((len(matrix).bit_length() - 1) // 2)
+    values, vectors = np.linalg.eigh(choi_of_transfer(matrix))
+    kept = [k for k in reversed(range(len(values))) if values[k] > 1e-12 * d]
+    return np.stack([np.sqrt(values[k]) * vectors[:, k].reshape(d, d).T for k in kept])

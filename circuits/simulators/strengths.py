@@ -9,10 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from circuits.channel_ops import LIMIT_TOLERANCE, out_of_range
 from circuits.circuit import Circuit
 from circuits.finite import can_look
 from circuits.gates.record import Gate
-from circuits.ops import LIMIT_TOLERANCE, Op, out_of_range
+from circuits.ops import Op
 
 _SINGLE_TOLERANCE = 1e-6
 

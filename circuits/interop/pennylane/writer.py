@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pennylane as qp
 
+from circuits.channel_ops import kraus_operators
 from circuits.circuit import Circuit
 from circuits.errors import ConversionError, ShapeError, SymbolError
 from circuits.gates.table import TABLE, gate_named
@@ -32,7 +33,9 @@ def to_pennylane(circuit: Circuit) -> Callable[..., None]:
     them; a dict by group name where the circuit has several groups.
 
     Raises:
-        ConversionError: If the circuit has a delay, which PennyLane cannot express.
+        ConversionError: If the circuit has a delay, or a channel with symbolic strengths on
+            several qubits, of several Pauli strings or of damping towards a population, which
+            PennyLane cannot express.
 
     >>> import pennylane as qp
     >>> from circuits import Circuit, gates as g, weights
@@ -46,6 +49,11 @@ def to_pennylane(circuit: Circuit) -> Callable[..., None]:
             raise ConversionError(
                 f"Operation {position} (`delay`) has no counterpart in PennyLane. Leave delays "
                 "out, or give their noise as a channel."
+            )
+        if _needs_numbers(op):
+            raise ConversionError(
+                f"Operation {position} (`{op.name}`) is a channel that PennyLane has for numbers "
+                "only, and its strengths depend on symbols. Use `circuit.bind(...)` first."
             )
 
     def quantum_function(x: Any = None, w: Any = None) -> None:
@@ -137,6 +145,42 @@ def _state(op: Op, angles: list[Any]) -> None:
     qp.StatePrep(amplitudes, wires=op.qubits[::-1], normalize=op.data is None)
 
 
+def _kraus(op: Op, angles: list[Any]) -> None:
+    qp.QubitChannel(list(kraus_operators(op)), wires=op.qubits[::-1])
+
+
+def _depolarizing(op: Op, angles: list[Any]) -> None:
+    """PennyLane's strength on one qubit is the probability of an error, 3/4 of ours."""
+    if len(op.qubits) == 1:
+        qp.DepolarizingChannel(0.75 * angles[0], wires=op.qubits)
+    else:
+        _kraus(op, angles)
+
+
+def _amplitude_damping(op: Op, angles: list[Any]) -> None:
+    """Not GeneralizedAmplitudeDamping, whose p is one population or the other by version."""
+    if op.angles[1] == 0:
+        qp.AmplitudeDamping(angles[0], wires=op.qubits)
+    else:
+        _kraus(op, angles)
+
+
+def _pauli_channel(op: Op, angles: list[Any]) -> None:
+    if len(angles) == 1:
+        qp.PauliError(op.pauli, angles[0], wires=op.qubits)
+    else:
+        _kraus(op, angles)
+
+
+def _needs_numbers(op: Op) -> bool:
+    """Whether the op is written as Kraus operators, so that its strengths must be numbers."""
+    symbolic = any(not angle.is_constant for angle in op.angles)
+    several = op.kind == "pauli_lindblad" or len(op.pauli.split()) > 1
+    wide = op.kind == "depolarizing" and len(op.qubits) > 1
+    warm = op.kind == "amplitude_damping" and op.angles[1] != 0
+    return op.is_channel and symbolic and (several or wide or warm)
+
+
 # Matrices are given on reversed wires: PennyLane's first wire is the most significant bit.
 _BUILD: Mapping[str, Callable[[Op, list[Any]], Any]] = {
     "sdg": lambda op, angles: qp.adjoint(qp.S)(op.qubits),
@@ -149,5 +193,14 @@ _BUILD: Mapping[str, Callable[[Op, list[Any]], Any]] = {
     "pauli_rotation": lambda op, angles: qp.PauliRot(angles[0], op.pauli, wires=op.qubits),
     "unitary": lambda op, angles: qp.QubitUnitary(op.data, wires=op.qubits[::-1]),
     "state_preparation": _state,
-    "kraus": lambda op, angles: qp.QubitChannel(list(np.asarray(op.data)), wires=op.qubits[::-1]),
+    "depolarizing": _depolarizing,
+    "bit_phase_flip": lambda op, angles: qp.PauliError("Y", angles[0], wires=op.qubits),
+    "amplitude_damping": _amplitude_damping,
+    "thermal_relaxation": lambda op, angles: qp.ThermalRelaxationError(
+        angles[3], *angles[:3], wires=op.qubits
+    ),
+    "pauli_channel": _pauli_channel,
+    "pauli_lindblad": _kraus,
+    "kraus": _kraus,
+    "transfer_matrix": _kraus,
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
     AnnotatedOperation,
@@ -19,6 +18,7 @@ from qiskit.circuit import (
 from qiskit.circuit.library import PauliEvolutionGate, StatePreparation, UnitaryGate
 from qiskit.quantum_info import Pauli
 
+from circuits.channel_ops import kraus_operators
 from circuits.circuit import Circuit
 from circuits.errors import ConversionError
 from circuits.gates.table import gate_named
@@ -33,14 +33,14 @@ def to_qiskit(circuit: Circuit) -> QuantumCircuit:
 
     Each group of symbols becomes a `ParameterVector` of the same name, entries in row-major
     order; a group of shape `()` becomes a `Parameter`. Global phases go into
-    `QuantumCircuit.global_phase`, Pauli rotations become `PauliEvolutionGate`s, and the recorded
-    terminal measurements are written at the end.
+    `QuantumCircuit.global_phase`, Pauli rotations become `PauliEvolutionGate`s, channels `kraus`
+    instructions, and the recorded terminal measurements are written at the end.
 
     Returns:
         A circuit that Qiskit's `Operator` agrees with, global phase included.
 
     Raises:
-        ConversionError: If a state preparation has symbolic amplitudes, or an input and a weight
+        ConversionError: If a state preparation or a channel has symbols, or an input and a weight
             group have the same name.
 
     >>> from circuits import Circuit, gates as g, weights
@@ -81,6 +81,8 @@ def _parameters(groups: tuple[Group, ...]) -> dict[Symbol, Parameter]:
 
 def _operation(op: Op, angles: list[Any], place: str) -> Instruction:
     """Qiskit's operation for an op, its added controls included."""
+    if op.is_channel:
+        return _channel(op, place)
     record = gate_named(op.kind)
     added = op.n_controls - record.n_controls
     if op.kind in QISKIT_CLASS:
@@ -92,6 +94,16 @@ def _operation(op: Op, angles: list[Any], place: str) -> Instruction:
     if op.kind in ("x", "p"):
         return base.control(added)
     return AnnotatedOperation(base, ControlModifier(added))
+
+
+def _channel(op: Op, place: str) -> Instruction:
+    """Aer's `kraus` instruction; Qiskit has no channels with parameters."""
+    if any(not angle.is_constant for angle in op.angles):
+        raise ConversionError(
+            f"{place} is a channel whose strength depends on symbols, which Qiskit cannot express. "
+            "Give numbers with `circuit.bind(...)` first."
+        )
+    return Instruction("kraus", len(op.qubits), 0, list(kraus_operators(op)))
 
 
 def _state_preparation(op: Op, angles: list[Any], place: str) -> Instruction:
@@ -111,7 +123,4 @@ _BUILD: Mapping[str, Callable[[Op, list[Any], str], Instruction]] = {
     ),
     "unitary": lambda op, angles, place: UnitaryGate(op.data, check_input=False),
     "state_preparation": _state_preparation,
-    "kraus": lambda op, angles, place: Instruction(
-        "kraus", len(op.qubits), 0, list(np.asarray(op.data))
-    ),
 }

@@ -11,9 +11,10 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
+from circuits.channel_ops import LIMIT_TOLERANCE, out_of_range
 from circuits.circuit import Circuit
 from circuits.finite import can_look
-from circuits.ops import LIMIT_TOLERANCE, Op, out_of_range
+from circuits.ops import Op
 from circuits.simulators.program import PreparationStep
 from circuits.simulators.transfer.program import RotationStep, TransferProgram, TransferStep
 
