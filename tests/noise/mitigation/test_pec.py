@@ -15,6 +15,8 @@ from circuits.errors import InvalidArgumentError, ResourceLimitError
 from circuits.errors import UnsupportedOperationError as Unsupported
 from noise.mitigation.pec import PEC, invert
 from noise.mitigation.pec.noisy import implementable, products, transfer_of
+from noise.mitigation.pec.quasi import QuasiProbabilities
+from noise.mitigation.pec.weighting import draw, enumerate_all
 from noise.mitigation.pulses import native_paulis
 from noise.mitigation.twirling import PauliTwirling
 from qml import QuantumLayer
@@ -91,6 +93,29 @@ class TestInverse:
         np.testing.assert_allclose(
             products(alone)[0], transfer_of([g.x(1)], [0, 1]), atol=1e-12
         )  # the first table is for the first qubit
+
+
+class TestDraw:
+    def test_weights_estimate_the_coefficients(self):
+        sites = [
+            QuasiProbabilities((0, 1, 2), (0.8, 0.5, -0.3)),
+            QuasiProbabilities((0, 3), (-0.4, 1.4)),
+            QuasiProbabilities((0, 1, 2, 5), (0.7, 0.6, -0.2, -0.1)),
+        ]
+        exact = enumerate_all(sites, 100)
+        expected = {tuple(row): w for row, w in zip(exact.choices, exact.weights, strict=True)}
+        assert math.isclose(sum(exact.weights), 1, rel_tol=1e-12)
+        n = 100_000
+        drawn = draw(sites, n, torch.Generator().manual_seed(8))
+        found = {tuple(row): w for row, w in zip(drawn.choices, drawn.weights, strict=True)}
+        others = math.prod(s.gamma for s in sites) - abs(expected[0, 1, 0])
+        assert math.isclose(found[0, 1, 0], expected[0, 1, 0], rel_tol=1e-12)
+        assert sum(drawn.counts) == n
+        for row, weight in expected.items():
+            share = abs(weight) / others
+            error = others * math.sqrt(share * (1 - min(share, 1)) / n)
+            # 24 coefficients within 5.5 sigma: false alarm below 1e-6.
+            assert row == (0, 1, 0) or abs(found.get(row, 0.0) - weight) < 5.5 * error
 
 
 class TestValues:
