@@ -130,3 +130,7 @@ class CheckpointError(KetworkError, ValueError):
 
 class TrainingError(KetworkError, RuntimeError):
     """Training cannot go on (for example the loss became NaN)."""
+
+
+class SolverError(KetworkError, ArithmeticError):
+    """A system of equations is singular, or iterations that solve it do not converge."""
