@@ -19,6 +19,9 @@ from noise.mitigation.extrapolation.base import (
 )
 from noise.mitigation.extrapolation.polynomial import Linear, least_squares_rows
 
+AMPLIFICATION = 8.0
+"""By how much an exponential may enlarge the first value; see `Exponential`."""
+
 
 @final
 @dataclass(frozen=True)
@@ -28,8 +31,10 @@ class Exponential(Extrapolator):
     With a known asymptote the logarithm of (v - a) is fitted by a line, weighted so that the
     errors of v itself count. With `asymptote=None` all three numbers are fitted (variable
     projection: b and a are linear, c is searched). It needs values that lie on one side of the
-    asymptote or, with an unknown one, that level off; elsewhere the estimate is that of a line,
-    and `valid` is false.
+    asymptote or, with an unknown one, that level off, and at least 1 / `AMPLIFICATION` of the
+    signal: where the estimate would lie further from the asymptote than that many times the first
+    value (with an unknown asymptote: further from the last value than that many times the first),
+    it would be noise made large. Elsewhere the estimate is that of a line, and `valid` is false.
 
     Args:
         asymptote: a, the value of the completely noisy state: 0 for Pauli observables under
@@ -143,8 +148,7 @@ def _log_estimate(
     rows = least_squares_rows(factors, weights * (safe / safe.amax(0)) ** 2, degree)
     exponent = (rows * safe.log()).sum(0)
     grown = exponent - safe[factors.argmin()].log()
-    # More than e^20 times the first value is no estimate; it would overflow.
-    valid = valid & (grown < 20.0)
+    valid = valid & (grown < math.log(AMPLIFICATION))
     exponent = torch.where(valid, exponent, torch.zeros_like(exponent))
     return asymptote + sign * exponent.exp(), valid
 
@@ -186,7 +190,10 @@ def _free_asymptote(factors: Tensor, values: Tensor, weights: Tensor) -> tuple[T
     valid = valid & usable
     rate = rate if values.requires_grad else rate.detach()
     a, b = _best_pair(rate.exp(), factors, shifted, weights)
-    return (a + b) * scale[0] + values.mean(0).detach(), valid
+    with torch.no_grad():
+        first, last_one = shifted[factors.argmin()], shifted[factors.argmax()]
+        moderate = (a + b - last_one).abs() <= AMPLIFICATION * (first - last_one).abs()
+    return (a + b) * scale[0] + values.mean(0).detach(), valid & moderate
 
 
 def _best_pair(
