@@ -60,6 +60,18 @@ class ChannelError(InvalidArgumentError):
     """A map is not completely positive and trace preserving, or a strength is out of range."""
 
 
+class NoiseNotAppliedError(InvalidArgumentError):
+    """A noise model has no rule for gates of a circuit, and was told to refuse that."""
+
+
+class NoiseNotAppliedWarning(UserWarning):
+    """Noise that a user may expect is not applied, or could not be carried over."""
+
+
+class NoiseFileError(KetworkError, ValueError):
+    """A saved noise model is corrupted, hostile, or of an unknown version."""
+
+
 class ResourceLimitError(KetworkError):
     """A request would need more memory, qubits or time than is available or allowed."""
 

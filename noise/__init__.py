@@ -7,16 +7,44 @@ from ketwork import require_ours
 require_ours("circuits")
 
 from noise import channels, mitigation, representations
+from noise.channels import (
+    AmplitudeDamping,
+    BitFlip,
+    BitPhaseFlip,
+    Depolarizing,
+    Kraus,
+    OverRotation,
+    PauliChannel,
+    PauliLindblad,
+    PauliTransferMatrix,
+    PhaseDamping,
+    PhaseFlip,
+    ThermalRelaxation,
+)
 from noise.mitigation import ZNE, Mitigation, PauliTwirling
+from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
 
 __ketwork__ = True
 
 __all__ = [
     "ZNE",
+    "AmplitudeDamping",
+    "BitFlip",
+    "BitPhaseFlip",
+    "Depolarizing",
+    "Kraus",
     "Mitigation",
+    "NoiseModel",
+    "OverRotation",
+    "PauliChannel",
+    "PauliLindblad",
     "PauliTransfer",
+    "PauliTransferMatrix",
     "PauliTwirling",
+    "PhaseDamping",
+    "PhaseFlip",
+    "ThermalRelaxation",
     "channels",
     "mitigation",
     "representations",

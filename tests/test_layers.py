@@ -23,6 +23,8 @@ TABLE = {
     "circuits/pauli/qiskit_operators.py": _NUMERICS | {"qiskit"},
     "circuits/drawing/": _NUMERICS | {"matplotlib"},
     "noise/": _NUMERICS | {"circuits"},
+    "noise/model/aer/": _NUMERICS | {"circuits", "qiskit", "qiskit_aer"},
+    "noise/model/transpile.py": _NUMERICS | {"circuits", "qiskit"},
     "optim/": _NUMERICS | {"circuits"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
     "qml/data/": _NUMERICS | {"circuits", "sklearn", "PIL", "tqdm"},

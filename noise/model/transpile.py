@@ -1,0 +1,106 @@
+"""Translating circuits to a machine's gates with Qiskit's transpiler."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import Delay, Parameter
+from qiskit.transpiler import InstructionProperties, Target, generate_preset_pass_manager
+
+from circuits.circuit import Circuit
+from circuits.errors import ConversionError
+from circuits.gates import gate_named
+from circuits.interop.qiskit import from_qiskit, to_qiskit
+from circuits.interop.qiskit.standard import QISKIT_CLASS
+from circuits.symbols import Angle, weights
+from noise.model.machine import Machine
+
+_SLOT = "slot"
+_ANY_GATES = tuple((name, None) for name in ("u", "rx", "ry", "rz", "h", "x", "sx", "cx", "cz"))
+
+
+def transpiled(
+    machine: Machine, circuit: Circuit, level: int, seed: int
+) -> tuple[Circuit, tuple[int, ...]]:
+    """The circuit in the machine's gates, and the place of each of its qubits at the end.
+
+    Each distinct angle expression becomes one parameter, so that the transpiler does not expand
+    polynomials; the expressions are put back afterwards.
+    """
+    expressions = list(
+        dict.fromkeys(a for op in circuit.ops for a in op.angles if not a.is_constant)
+    )
+    plain = circuit
+    if expressions:
+        slots = dict(zip(expressions, weights(len(expressions), name=_SLOT), strict=True))
+        plain = circuit.map_angles(lambda angle: slots.get(angle, angle))
+    plain = Circuit(plain.n_qubits, plain.ops)
+    manager = generate_preset_pass_manager(
+        optimization_level=level,
+        target=_target(machine, circuit.n_qubits),
+        seed_transpiler=seed,
+        approximation_degree=1.0,
+    )
+    result: QuantumCircuit = manager.run(to_qiskit(plain))
+    layout = tuple(range(circuit.n_qubits))
+    if result.layout is not None:
+        layout = tuple(result.layout.final_index_layout(filter_ancillas=True))
+    lowered = from_qiskit(result, weight_params=_vectors(result))
+    if expressions:
+        lowered = lowered.map_angles(lambda angle: _restored(angle, expressions))
+    measured = {layout[q]: bit for q, bit in circuit.measured.items()}
+    return Circuit(lowered.n_qubits, lowered.ops, measured=measured), layout
+
+
+def _vectors(circuit: QuantumCircuit) -> str | None:
+    """The parameters that are left, by the name of their vector."""
+    return _SLOT if any(isinstance(p, Parameter) for p in circuit.parameters) else None
+
+
+def _restored(angle: Angle, expressions: list[Angle]) -> Angle:
+    """The angle with the original expressions in place of the slots."""
+    if angle.is_constant:
+        return angle
+    total = Angle(angle.constant)
+    for coefficient, product in angle.terms:
+        term = Angle(coefficient)
+        for symbol in product:
+            term = term * expressions[symbol.index]
+        total = total + term
+    return total
+
+
+@functools.lru_cache(maxsize=64)
+def _target(machine: Machine, width: int) -> Target:
+    """Qiskit's description of the machine; gates exist everywhere where the model does not say."""
+    size = width if machine.n_qubits is None else machine.n_qubits
+    target, errors = Target(num_qubits=size), dict(machine.errors)
+    target.add_instruction(Delay(Parameter("duration")), _everywhere(size, 1, machine))
+    for name, places in machine.places or _ANY_GATES:
+        if name not in QISKIT_CLASS:
+            raise ConversionError(
+                f"The basis gate `{name}` of the noise model has no counterpart that Qiskit's "
+                "transpiler could translate to. Lower circuits by hand to such gates."
+            )
+        angles = [Parameter(f"angle{k}") for k in range(gate_named(name).n_angles)]
+        gate = QISKIT_CLASS[name](*angles)
+        exact = _everywhere(size, gate.num_qubits, machine)
+        if places is not None:
+            exact = {w: _error(errors.get((name, w))) for w in sorted(places)}
+        target.add_instruction(gate, exact)
+    return target
+
+
+def _error(value: float | None) -> InstructionProperties | None:
+    return None if value is None else InstructionProperties(error=value)
+
+
+def _everywhere(size: int, width: int, machine: Machine) -> dict[tuple[int, ...], Any] | None:
+    """Qubit tuples of a gate that the model does not place; `None` where all are possible."""
+    if machine.coupling is None:
+        return None
+    if width == 1:
+        return {(q,): None for q in range(size)}
+    return dict.fromkeys(machine.coupling) if width == 2 else {}
