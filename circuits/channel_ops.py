@@ -70,7 +70,7 @@ def check_limits(op: Op) -> None:
 def out_of_range(op: Op, limit: Limit, values: Sequence[float], where: str = "") -> ChannelError:
     """The error for an op whose strengths have the given values and violate a limit."""
     named = zip(parameter_names(op), values, strict=True)
-    shown = ", ".join(f"{name} = {v:.9g}" for name, v in named if not math.isnan(v))
+    shown = ", ".join(f"{name} = {v:.6g}" for name, v in named if not math.isnan(v))
     return ChannelError(
         f"The channel `{op.name}` on qubits {op.qubits} needs {limit.text}, got {shown}{where}."
     )
