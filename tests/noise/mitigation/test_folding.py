@@ -165,7 +165,7 @@ def test_preparation_stays_in_front():
 @pytest.mark.parametrize("fold", [*FOLDS.values(), insert_identities])
 def test_channels_are_refused(fold):
     circuit = Circuit(1, [g.x(0), g.depolarizing(0.1, 0)])
-    with pytest.raises(UnsupportedOperationError, match="Operation 1 .`depolarizing`"):
+    with pytest.raises(UnsupportedOperationError, match=r"Operation 1 .`depolarizing`"):
         fold(circuit, 3)
 
 
