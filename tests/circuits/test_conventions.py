@@ -141,4 +141,4 @@ def test_all_errors_derive_from_one_class():
     from circuits import errors
 
     classes = [c for c in vars(errors).values() if isinstance(c, type)]
-    assert all(issubclass(c, KetworkError) for c in classes)
+    assert all(issubclass(c, KetworkError | Warning) for c in classes)
