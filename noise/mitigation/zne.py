@@ -55,8 +55,8 @@ class ZNE(Mitigation):
         Temme, Bravyi, Gambetta, PRL 119, 180509 (2017); Giurgica-Tiron et al., IEEE QCE 2020, 306.
 
     >>> from circuits import StateVector
-    >>> ZNE(StateVector(), extrapolator="linear")
-    ZNE(StateVector('auto'), factors=(1.0, 3.0, 5.0), fold='global', extrapolator=Linear())
+    >>> ZNE(StateVector("torch"), extrapolator="linear")
+    ZNE(StateVector(engine=torch), factors=(1.0, 3.0, 5.0), fold='global', extrapolator=Linear())
     """
 
     def __init__(
