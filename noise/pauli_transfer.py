@@ -21,14 +21,17 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.execution import Backend, Request, Result, as_generator
+from circuits.gradients.adjoint import AdjointPlan
 from circuits.gradients.methods import Backpropagation
 from circuits.simulators import sampling
 from circuits.simulators.transfer import (
     EntryMeasurement,
+    NativeTransfer,
     TransferEngine,
     TransferExpectations,
     TransferProbabilities,
     WholeVector,
+    native_transfer_support,
 )
 from circuits.simulators.transfer.vectors import basis_entries, sign_transform
 
@@ -109,7 +112,7 @@ class PauliTransfer(Backend):
         return self.noise_model.lower(request)
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
-        return [self._run(self.lower(request)) for request in requests]
+        return [self._run(request) for request in requests]
 
     def noisy(self, circuit: Circuit) -> Circuit:
         """The circuit with the model's channels behind its gates.
@@ -134,7 +137,8 @@ class PauliTransfer(Backend):
         if request.shots is None:
             plan = self._plan(request)
             return Result(values=plan(request.inputs, request.weights), metadata=metadata)
-        generator = as_generator(request.generator)
+        shots, generator = request.shots, as_generator(request.generator)
+        request = self.lower(request)
         if request.qubits is not None:
             return Result(samples=self._samples(request, generator), metadata=metadata)
         small, new = compact(self.noisy(request.circuit), self._measured(request))
@@ -148,7 +152,7 @@ class PauliTransfer(Backend):
             entries = vector.T.index_select(0, index)
             return sign_transform(entries).clamp(min=0)
 
-        means, variances = sampling.estimate(rotated, observables, request.shots, generator)
+        means, variances = sampling.estimate(rotated, observables, shots, generator)
         return Result(values=means, variances=variances, metadata=metadata)
 
     def _measured(self, request: Request) -> list[int]:
@@ -174,12 +178,28 @@ class PauliTransfer(Backend):
         return torch.stack([columns[q] for q in request.qubits], dim=-1)
 
     def _plan(self, request: Request) -> Plan:
-        observed = request.observables or (request.qubits, request.bases)
         key = (id(request.circuit), *map(id, request.observables), request.qubits, request.bases)
-        found = self._plans.get(key) if self.noise_model is None else None
-        if found is not None:
+        found = self._plans.get(key)
+        model = self._fingerprint()
+        if found is not None and found[0] == model:
             self._plans.move_to_end(key)
-            return found[0]
+            return found[1]
+        plan = self._planned(self.lower(request))
+        # The circuit and the observables are kept, so that their ids stay theirs.
+        self._plans[key] = model, plan, request.circuit, request.observables
+        if len(self._plans) > _KEPT:
+            self._plans.popitem(last=False)
+        return plan
+
+    def _fingerprint(self) -> tuple[Any, ...]:
+        """What a plan depends on and `NoiseModel.add...` replaces."""
+        model = self.noise_model
+        if model is None:
+            return ()
+        readout = sorted((q, id(m)) for q, m in model.readout.items())
+        return *map(id, model.rules), *sorted(model.idle.items()), *readout
+
+    def _planned(self, request: Request) -> Plan:
         small, new = compact(self.noisy(request.circuit))
         measurement: EntryMeasurement
         if request.qubits is None:
@@ -190,18 +210,23 @@ class PauliTransfer(Backend):
             bases = request.bases or "Z" * len(request.qubits)
             letters = list(zip(request.qubits, bases, strict=True))
             measurement = TransferProbabilities(letters, new, idle)
-        plan = self._make(small, measurement, self._reading(new))
-        # The circuit and the observables are kept, so that their ids stay theirs.
-        self._plans[key] = plan, request.circuit, observed
-        if len(self._plans) > _KEPT:
-            self._plans.popitem(last=False)
-        return plan
+        return self._make(small, measurement, self._reading(new))
 
     def _make(
         self, circuit: Circuit, measurement: EntryMeasurement, reading: dict[int, np.ndarray]
     ) -> Plan:
         check_preparations(circuit)
-        return Backpropagation(TransferEngine(circuit, reading), measurement)
+        engine = TransferEngine(circuit, reading)
+        if self.engine_in_use == "torch":
+            return Backpropagation(engine, measurement)
+        reason = native_transfer_support(circuit)
+        if reason and self.engine == "native":
+            raise UnsupportedOperationError(
+                f"The native engine cannot run this circuit: {reason}. Use engine='auto'."
+            )
+        if reason:
+            return Backpropagation(engine, measurement)
+        return AdjointPlan(engine, measurement, NativeTransfer(engine, measurement))
 
     def _confusion(self) -> dict[int, np.ndarray]:
         return {} if self.noise_model is None else dict(self.noise_model.readout)

@@ -1,17 +1,14 @@
 // The Python module: programs from arrays, and running them on numpy-compatible buffers.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "bindings.hpp"
 #include "engine.hpp"
 #include "program.hpp"
 
-namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace ketwork {
@@ -28,22 +25,27 @@ KETWORK_DECLARE(avx512)
 #endif
 
 namespace {
+int limit = 2;
+}
 
-int limit = 2;  // 0: baseline, 1: AVX2, 2: AVX-512
+int chosen_build() {
+#ifdef KETWORK_X86
+    __builtin_cpu_init();
+    if (limit >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return 2;
+    if (limit >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+#endif
+    return 0;
+}
+
+namespace {
 
 // The widest build of the kernels that this processor runs.
 template <class T, class... Wider>
 const Kernels<T>& pick(const Kernels<T>& baseline, const Wider&... wider) {
-#ifdef KETWORK_X86
     const Kernels<T>* const builds[] = {&baseline, &wider...};
-    __builtin_cpu_init();
-    if (limit >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return *builds[2];
-    if (limit >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return *builds[1];
-#endif
-    return baseline;
+    return *builds[chosen_build()];
 }
 
 template <class T>
@@ -112,27 +114,6 @@ struct Compiled {
     }
 };
 
-template <class T>
-using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-
-AngleTable angle_table(const Array<const double>& constants, const Array<const int32_t>& first,
-                       const Array<const double>& coefficients,
-                       const Array<const int32_t>& factors, int32_t degree) {
-    AngleTable table;
-    table.constants.assign(constants.data(), constants.data() + constants.size());
-    table.first_term.assign(first.data(), first.data() + first.size());
-    table.coefficients.assign(coefficients.data(), coefficients.data() + coefficients.size());
-    table.factors.assign(factors.data(), factors.data() + factors.size());
-    table.degree = degree;
-    return table;
-}
-
-AngleTable angle_table(nb::tuple t) {
-    return angle_table(nb::cast<Array<const double>>(t[0]), nb::cast<Array<const int32_t>>(t[1]),
-                       nb::cast<Array<const double>>(t[2]), nb::cast<Array<const int32_t>>(t[3]),
-                       nb::cast<int32_t>(t[4]));
-}
-
 std::unique_ptr<Compiled> make(int32_t n_qubits, int32_t n_inputs, int32_t n_weights,
                                const Array<const int64_t>& primitives,
                                const Array<const double>& data, nb::tuple shared,
@@ -170,29 +151,6 @@ void observe(Compiled& compiled, int32_t n_values, const Array<const int64_t>& t
     compiled.look();
 }
 
-// nanobind's own gil_scoped_release takes the lock back in a destructor. While the interpreter
-// shuts down, Python up to 3.13 ends a daemon thread that asks for the lock by unwinding its
-// stack; that must not meet a destructor, so the thread is held here until the process is gone.
-void take_gil(PyThreadState* state) {
-    try {
-        PyEval_RestoreThread(state);
-    } catch (...) {
-        for (;;) pause();
-    }
-}
-
-template <class F>
-void without_gil(F&& work) {
-    PyThreadState* const state = PyEval_SaveThread();
-    try {
-        work();
-    } catch (...) {
-        take_gil(state);
-        throw;
-    }
-    take_gil(state);
-}
-
 // Pointers come as integers: the caller owns contiguous tensors of the right sizes.
 template <class T>
 void run(const Compiled& compiled, int64_t batch, uintptr_t inputs, uintptr_t weights,
@@ -222,6 +180,7 @@ NB_MODULE(_kernels, m) {
     m.def("run_double", &run<double>);
     m.def("run_float", &run<float>);
     m.def("instruction_set", [] { return std::string(kernels<double>().name); });
+    bind_transfer(m);
     m.def("limit_instruction_set", [](int value) { limit = value; });
 }
 

@@ -9,11 +9,14 @@ from circuits.simulators.transfer.measurement import (
     TransferProbabilities,
     WholeVector,
 )
+from circuits.simulators.transfer.native import NativeTransfer, native_transfer_support
 
 __all__ = [
     "EntryMeasurement",
+    "NativeTransfer",
     "TransferEngine",
     "TransferExpectations",
     "TransferProbabilities",
     "WholeVector",
+    "native_transfer_support",
 ]

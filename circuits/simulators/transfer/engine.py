@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from circuits.circuit import Circuit
-from circuits.simulators.memory import check_memory
 from circuits.simulators.program import PreparationStep
 from circuits.simulators.transfer import vectors
+from circuits.simulators.transfer.memory import check_vectors
 from circuits.simulators.transfer.operands import Operands
 from circuits.simulators.transfer.program import RotationStep, compile_transfer
+
+_AT_ONCE = 4  # vectors per sample alive during a run
 
 
 class TransferEngine:
@@ -50,7 +52,7 @@ class TransferEngine:
         """The final Pauli vector `(4**n, batch)`, readout included; there is no global phase."""
         n, batch = self.n_qubits, inputs.shape[0]
         if not torch.compiler.is_compiling():
-            check_memory(2 * n, batch, inputs.dtype)
+            check_vectors(n, _AT_ONCE * max(batch, 1), inputs.dtype)
         operands = self.operands.evaluate(*self.angles(inputs, weights))
         vector = vectors.zero_vector(n, batch, inputs.dtype, inputs.device)
         for step, operand in zip(self.program.steps, operands, strict=True):
@@ -64,6 +66,11 @@ class TransferEngine:
             fixed = torch.as_tensor(matrix, dtype=inputs.dtype, device=inputs.device)
             vector = vectors.apply_transfer(vector, fixed[..., None], (qubit,), n)
         return vector
+
+    def matrices(self, positions: Sequence[int], inputs: Tensor, weights: Tensor) -> list[Tensor]:
+        """Transfer matrices `(4**k, 4**k, 1 or batch)` of the ops at some positions."""
+        found = self.operands.matrices(*self.angles(inputs, weights), set(positions))
+        return [found[position] for position in positions]
 
     def start(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """The vector after all preparations, which nothing precedes: `(1 or batch, 4**n)`."""

@@ -60,14 +60,7 @@ class Operands:
         Raises:
             ChannelError: If a strength is out of its range.
         """
-        matrices: dict[int, Tensor] = {}
-        for members in self._families:
-            op = self._ops[members[0]]
-            angles = torch.stack([self._angles(m, shared, per_sample) for m in members])
-            if op.gate.limits and op.angles:
-                self._check(op, angles)
-            tables = op.transfer(angles.transpose(1, 2)).permute(0, 2, 3, 1)  # (n, d, d, batch)
-            matrices.update(zip(members, tables.unbind(0), strict=True))
+        matrices = self.matrices(shared, per_sample)
         found: list[Tensor] = []
         for step in self._program.steps:
             if isinstance(step, TransferStep):
@@ -76,6 +69,23 @@ class Operands:
                 found.append(self._angles(step.member, shared, per_sample)[0])
             else:
                 found.append(self._amplitudes(step, shared, per_sample))
+        return found
+
+    def matrices(
+        self, shared: Tensor, per_sample: Tensor, wanted: set[int] | None = None
+    ) -> dict[int, Tensor]:
+        """Transfer matrices `(4**k, 4**k, 1 or batch)` by position of the op; all by default."""
+        found: dict[int, Tensor] = {}
+        for family in self._families:
+            members = family if wanted is None else [m for m in family if m in wanted]
+            if not members:
+                continue
+            op = self._ops[members[0]]
+            angles = torch.stack([self._angles(m, shared, per_sample) for m in members])
+            if op.gate.limits and op.angles:
+                self._check(op, angles)
+            tables = op.transfer(angles.transpose(1, 2)).permute(0, 2, 3, 1)  # (n, d, d, batch)
+            found.update(zip(members, tables.unbind(0), strict=True))
         return found
 
     def _angles(self, position: int, shared: Tensor, per_sample: Tensor) -> Tensor:
