@@ -22,7 +22,8 @@ from circuits.ops import Op, inverse
 Native = Callable[[tuple[Op, ...]], bool]
 Inverse = tuple[Op, ...]
 
-VIRTUAL = ("barrier", "global_phase", "rz", "p", "u1", "id")
+TIMELESS = ("barrier", "global_phase", "rz", "p", "u1")
+VIRTUAL = (*TIMELESS, "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +254,12 @@ def _pick(
 
 
 def _layers(ops: Sequence[Op], n_qubits: int) -> list[list[Op]]:
-    """Ops in layers of disjoint qubits, as early as possible; virtual gates join their layer."""
+    """Ops in layers of disjoint qubits, as early as possible; gates that take no time join one."""
     level = [0] * n_qubits
     layers: list[list[Op]] = []
     for op in ops:
         where = max((level[q] for q in op.qubits), default=0)
-        virtual = op.name in VIRTUAL
+        virtual = op.name in TIMELESS
         row = max(where - 1, 0) if virtual else where
         while len(layers) <= row:
             layers.append([])

@@ -21,11 +21,12 @@ BEST_STEP = 1.27846
 class AdaptiveExponential(Extrapolator):
     """`Exponential(asymptote)` whose further factors are chosen by the decay that is seen.
 
-    For v(f) = a + b exp(-c f) with a known and two factors, the variance of the estimate is
-    smallest with the second factor 1.278 / c above the first. Each step fits all values so far,
-    takes the median c over points and observables (one circuit serves them all) and asks for that
-    factor, or for the nearest not yet used; it ends early where no decay is seen. Cost: `steps`
-    further circuits, **one more job each**, with an equal share of the shots.
+    For v(f) = a + b exp(-c f) with a known and two factors between which the shots are divided
+    best, the variance of the estimate is smallest with the second factor 1.278 / c above the
+    first. Each step fits all values so far, takes the median c over points and observables (one
+    circuit serves them all) and asks for that factor, or for the nearest not yet used; it ends
+    early, and leaves shots unspent, where no decay is seen. Cost: `steps` further circuits, **one
+    more job each**, with an equal share of the shots.
 
     Args:
         steps: Number of further factors, at least 1.
@@ -73,7 +74,7 @@ class AdaptiveExponential(Extrapolator):
             fit = self.extrapolate(factors, values, variances)
             start, seen = fit.values - self.asymptote, values[first] - self.asymptote
             rates = ((start / seen).log() / factors[first])[fit.valid]
-            rates = rates[rates.isfinite() & (rates > 0)]
+            rates = rates[rates.isfinite() & (rates > torch.finfo(rates.dtype).eps ** 0.5)]
         if not len(rates):
             return None
         wanted = float(factors[first]) + BEST_STEP / float(rates.median())

@@ -117,6 +117,9 @@ class NeuralExtrapolator(Extrapolator):
         trained = [p.clone().requires_grad_() for p in network]
         optimizer = torch.optim.Adam(trained, lr=0.01)
         residual = targets - inputs @ linear
+        # What lines leave is small; in its own units the network has something to learn.
+        unit = residual.std().clamp(min=1e-12)
+        residual = residual / unit
         with torch.enable_grad():
             for _ in range(steps):
                 optimizer.zero_grad()
@@ -126,7 +129,10 @@ class NeuralExtrapolator(Extrapolator):
                 )
                 loss.backward()
                 optimizer.step()
-        final_parameters = (linear, *(p.detach() for p in trained))
+        inner, outer = trained[:-2], trained[-2:]
+        final_parameters = (
+            linear, *(p.detach() for p in inner), *(p.detach() * unit for p in outer)
+        )  # fmt: skip
         return NeuralExtrapolator(self.factors, self.hidden, final_parameters)
 
     def extrapolate(
