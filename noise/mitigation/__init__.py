@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from noise.mitigation.base import Cost, Mitigation
+from noise.mitigation.cdr import CDR
+from noise.mitigation.decoupling import DynamicalDecoupling
+from noise.mitigation.pec import PEC
 from noise.mitigation.twirling import PauliTwirling
 from noise.mitigation.zne import ZNE
 
-__all__ = ["ZNE", "Cost", "Mitigation", "PauliTwirling"]
+__all__ = ["CDR", "PEC", "ZNE", "Cost", "DynamicalDecoupling", "Mitigation", "PauliTwirling"]
