@@ -21,18 +21,21 @@ from noise.channels import (
     PhaseFlip,
     ThermalRelaxation,
 )
-from noise.mitigation import ZNE, Mitigation, PauliTwirling
+from noise.mitigation import CDR, PEC, ZNE, DynamicalDecoupling, Mitigation, PauliTwirling
 from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
 
 __ketwork__ = True
 
 __all__ = [
+    "CDR",
+    "PEC",
     "ZNE",
     "AmplitudeDamping",
     "BitFlip",
     "BitPhaseFlip",
     "Depolarizing",
+    "DynamicalDecoupling",
     "Kraus",
     "Mitigation",
     "NoiseModel",
