@@ -1,0 +1,226 @@
+"""Readout mitigation as backends: exact inversion, gradients, samples, bases, bad input.
+
+Sampled checks have fixed seeds; for a fresh seed a false alarm has a chance below 1e-6.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from circuits import Circuit, DensityMatrix, PauliSum, Request, StateVector, weights
+from circuits import gates as g
+from circuits.errors import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    KetworkError,
+    QubitError,
+    ResourceLimitError,
+)
+from noise.mitigation.readout import ReadoutCalibration, ReadoutInverse
+from noise.model import NoiseModel
+from noise.pauli_transfer import PauliTransfer
+from tests.support.properties import assert_gradients_match, assert_plausible
+
+ERRORS = ((0.02, 0.08), (0.05, 0.01), (0.1, 0.15))  # P(1|0), P(0|1)
+CONFUSIONS = {q: np.array([[1 - a, a], [b, 1 - b]]) for q, (a, b) in enumerate(ERRORS)}
+OBSERVED = (
+    PauliSum("Z0"),
+    PauliSum({"X0 Y1": 0.5, "Z1 Z2": -0.3, "": 0.2}),
+    PauliSum("Z0 Z1 Z2"),
+    PauliSum("Y2"),
+)
+METHODS = ("tensored", "full", "subspace")
+each_method = pytest.mark.parametrize("method", METHODS)
+
+
+def noisy() -> PauliTransfer:
+    model = NoiseModel()
+    for qubit, confusion in CONFUSIONS.items():
+        model.add_readout(confusion, qubit)
+    return PauliTransfer(model, engine="torch")
+
+
+def circuit() -> Circuit:
+    w = weights(4)
+    return Circuit(
+        3,
+        [g.ry(w[0], 0), g.rx(w[1], 1), g.cx(0, 1), g.ry(w[2], 2), g.cx(1, 2), g.rz(w[3], 2),
+         g.rx(0.3, 2)],
+    )  # fmt: skip
+
+
+def table(dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(2)
+    return (3 * torch.rand(3, 4, generator=generator, dtype=torch.float64)).to(dtype)
+
+
+def request(**options) -> Request:
+    what = {} if "qubits" in options else {"observables": OBSERVED}
+    return Request(circuit(), table(options.pop("dtype", torch.float64)), **what, **options)
+
+
+def exact(**options) -> torch.Tensor:
+    return StateVector("torch").run([request(**options)])[0].values
+
+
+def mitigated(method: str) -> ReadoutInverse:
+    return ReadoutInverse(noisy(), ReadoutCalibration(CONFUSIONS), method=method)
+
+
+@each_method
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_exact_values_are_restored(method, dtype):
+    raw = noisy().run([request(dtype=dtype)])[0].values
+    assert float((raw - exact(dtype=dtype)).abs().max()) > 0.05
+    found = mitigated(method).run([request(dtype=dtype)])[0]
+    assert found.values.dtype == dtype
+    assert found.variances is None
+    atol = 1e-12 if dtype == torch.float64 else 1e-5
+    torch.testing.assert_close(found.values, exact(dtype=dtype), rtol=0, atol=atol)
+
+
+@each_method
+def test_gradients_pass(method):
+    def function(values):
+        return mitigated(method).run([Request(circuit(), values, OBSERVED)])[0].values
+
+    assert_gradients_match(function, [table()])
+
+
+@each_method
+def test_sampled_values_are_plausible_and_cost_more_shots(method):
+    found = mitigated(method).run([request(shots=20_000, generator=3)])[0]
+    assert_plausible(found.values, exact(), found.standard_errors)
+    plain = noisy().run([request(shots=20_000, generator=3)])[0]
+    assert bool((found.standard_errors > plain.standard_errors).all())
+    assert found.metadata["circuits"] == (1 if method == "tensored" else 2)
+
+
+@each_method
+def test_standard_errors_are_the_spread(method):
+    """200 runs: the mean squared error is the reported variance within 6 sigma of chi^2."""
+    runs = [request(shots=300, generator=seed) for seed in range(200)]
+    results = mitigated(method).run(runs)
+    values = torch.stack([r.values for r in results])
+    reported = torch.stack([r.variances for r in results]).mean(0)
+    ratio = values.var(0) / reported
+    assert float((ratio - 1).abs().max()) < 6 * (2 / 199) ** 0.5
+
+
+@each_method
+@pytest.mark.parametrize("bases", [None, "XZ", "YX"])
+def test_exact_probabilities_are_restored(method, bases):
+    if method == "full":
+        inner = ReadoutCalibration({q: CONFUSIONS[q] for q in (0, 2)})
+        backend = ReadoutInverse(noisy(), inner, method=method)
+    else:
+        backend = mitigated(method)
+    found = backend.run([request(qubits=(2, 0), bases=bases)])[0].values
+    torch.testing.assert_close(found, exact(qubits=(2, 0), bases=bases), rtol=0, atol=1e-12)
+
+
+@each_method
+def test_samples_follow_the_mitigated_distribution(method):
+    shots = 40_000
+    asked = request(qubits=(2, 0, 1), shots=shots, generator=3)
+    found = mitigated(method).run([asked])[0]
+    assert found.samples.shape == (3, shots, 3)
+    assert found.samples.dtype == torch.uint8
+    truth = exact(qubits=(2, 0, 1))
+    for point in range(3):
+        quasi, counts = found.metadata["quasi_probabilities"][point], found.counts[point]
+        assert sum(quasi.values()) == pytest.approx(1)
+        assert found.metadata["negativity"][point] >= 1 - 1e-12
+        for label, value in quasi.items():
+            # each quasi-probability is a mean over shots of numbers below 2.2 in size
+            assert abs(value - float(truth[point, int(label, 2)])) < 6 * 2.2 / shots**0.5
+            share = counts.get(label, 0) / shots
+            assert abs(share - max(value, 0)) < 8 / shots + 2 * abs(min(quasi.values()))
+    # the order is random: the first half looks like the whole
+    assert_plausible(
+        found.samples[:, : shots // 2].double().mean(1),
+        found.samples.double().mean(1),
+        torch.full((3, 3), 0.5 / shots**0.5),
+    )
+
+
+def test_correlated_errors_need_the_joint_matrix():
+    """Both bits are flipped together with probability 0.2: no product of matrices says that."""
+    joint = 0.8 * np.eye(4) + 0.2 * np.eye(4)[::-1]
+    marginal = [[0.8, 0.2], [0.2, 0.8]]
+    calibration = ReadoutCalibration({0: marginal, 1: marginal}, joint=joint)
+    flips = Circuit(2, [g.rx(0.7, 0), g.ry(0.4, 1), g.cx(0, 1)])
+    both = g.kraus([0.8**0.5 * np.eye(4), 0.2**0.5 * np.eye(4)[::-1]], 0, 1)
+    correlated = flips + both
+    nothing, zz = torch.zeros(1, 0, dtype=torch.float64), [PauliSum("Z0 Z1"), PauliSum("Z0")]
+    truth = StateVector("torch").run([Request(flips, nothing, zz)])[0].values
+    ask = Request(correlated, nothing, zz)
+    for method, right in (("full", True), ("tensored", False)):
+        backend = ReadoutInverse(DensityMatrix(), calibration, method=method)
+        close = torch.allclose(backend.run([ask])[0].values, truth, rtol=0, atol=1e-12)
+        assert close == right
+
+
+def test_many_qubits_by_observables():
+    """30 qubits: only the qubits of the observable are touched."""
+    model = NoiseModel().add_readout(CONFUSIONS[2], list(range(30)))
+    wide = Circuit(30, [g.x(q) for q in range(0, 30, 3)])
+    ask = Request(wide, torch.zeros(1, 0, dtype=torch.float64), [PauliSum("Z0 Z3 Z7 Z28")])
+    backend = PauliTransfer(model, engine="torch")
+    calibration = ReadoutCalibration.from_model(model)
+    found = ReadoutInverse(backend, calibration).run([ask])[0].values
+    assert float(found) == pytest.approx(1.0, abs=1e-12)
+
+
+@each_method
+def test_copies_and_constants(method):
+    backend = mitigated(method)
+    for twin in (copy.deepcopy(backend), pickle.loads(pickle.dumps(backend))):
+        assert repr(twin) == repr(backend)
+        assert torch.equal(twin.run([request()])[0].values, backend.run([request()])[0].values)
+    constant = Request(circuit(), table(), [PauliSum({"": 0.5})])
+    values = backend.run([constant])[0].values
+    torch.testing.assert_close(values, torch.full_like(values, 0.5), rtol=0, atol=1e-12)
+    assert values.shape == (3, 1)
+    assert backend.run([]) == []
+
+
+@each_method
+def test_qubits_missing_from_the_calibration(method):
+    partial = ReadoutCalibration({q: CONFUSIONS[q] for q in (0, 1)})
+    backend = ReadoutInverse(noisy(), partial, method=method)
+    with pytest.raises(QubitError, match="Qubit 2 is not in the readout calibration"):
+        backend.run([request(shots=10)])
+    with pytest.raises(QubitError, match="Qubit 2"):
+        backend.run([request(qubits=(0, 2), shots=10)])
+
+
+def test_bad_input():
+    calibration = ReadoutCalibration(CONFUSIONS)
+    with pytest.raises(InvalidArgumentError, match="'tensored', 'full', 'subspace'"):
+        ReadoutInverse(noisy(), calibration, method="m3")
+    with pytest.raises(ArgumentTypeError, match="ReadoutCalibration"):
+        ReadoutInverse(noisy(), CONFUSIONS)
+    useless = ReadoutCalibration({q: [[0.5, 0.5], [0.5, 0.5]] for q in range(3)})
+    for method in METHODS:
+        with pytest.raises(KetworkError, match="singular"):
+            ReadoutInverse(noisy(), useless, method=method).run([request(shots=10)])
+    wide = ReadoutCalibration(dict.fromkeys(range(20), CONFUSIONS[0]))
+    ask = Request(
+        Circuit(20, [g.h(0)]), torch.zeros(1, 0), qubits=tuple(range(20)), shots=5, generator=0
+    )
+    for method in ("tensored", "full"):
+        with pytest.raises(ResourceLimitError, match="subspace"):
+            ReadoutInverse(StateVector(), wide, method=method).run([ask])
+    found = ReadoutInverse(StateVector(), wide, method="subspace").run([ask])[0]
+    assert found.samples.shape == (1, 5, 20)
+    parity = PauliSum(" ".join(f"Z{q}" for q in range(20)))
+    with pytest.raises(ResourceLimitError, match="65536"):
+        ReadoutInverse(StateVector(), wide).prepare(
+            Request(Circuit(20, [g.h(0)]), torch.zeros(1, 0), [parity])
+        )
