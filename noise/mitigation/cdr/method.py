@@ -35,7 +35,8 @@ class CDR(Mitigation):
     noisy value, for each observable.
 
     All training circuits are one circuit whose rotation angles are inputs, so backends compile it
-    once; on exact requests they are the points of one request.
+    once; on exact requests they are the points of one request. Points share the random choices, so
+    a value does not depend on what else is in its batch.
 
     The lines are constants for derivatives: the gradient of a mitigated value is `a` times that of
     the noisy one. Standard errors hold the scatter of the training values around the line, the

@@ -76,7 +76,8 @@ def training_angles(
 
     In each, a random choice of `fraction` of the rotations keeps its angles. The others are sent
     to multiples k of the Clifford spacing near their angle with probability proportional to
-    exp(-(distance / 0.5 rad)^2).
+    exp(-(distance / 0.5 rad)^2). All points share the random numbers, so the training circuits of
+    a point do not depend on the other points.
 
     Args:
         plan: Of the circuit.
@@ -93,17 +94,17 @@ def training_angles(
     """
     own = angles.detach().double().cpu()[list(plan.slots)].T  # (points, angles)
     step = torch.tensor(plan.steps, dtype=torch.float64)
-    shape = (n_training, *own.shape)
     nearest = torch.round(own / step)
     options = (nearest[..., None] + torch.tensor(_NEIGHBOURS)) * step[:, None]
-    chances = torch.exp(-(((options - own[..., None]) / _WIDTH) ** 2))
-    flat = chances.expand(*shape, len(_NEIGHBOURS)).reshape(-1, len(_NEIGHBOURS))
-    picked = torch.multinomial(flat, 1, generator=generator).reshape(*shape, 1)
-    snapped = options.expand(*shape, len(_NEIGHBOURS)).gather(-1, picked)[..., 0]
+    chances = torch.exp(-(((options - own[..., None]) / _WIDTH) ** 2)).cumsum(dim=-1)
+    shape = (n_training, 1, len(plan.slots))
+    thrown = torch.rand(*shape, generator=generator, dtype=torch.float64)
+    picked = (thrown[..., None] * chances[..., -1:] > chances[..., :-1]).sum(dim=-1, keepdim=True)
+    snapped = options.expand(n_training, *options.shape).gather(-1, picked)[..., 0]
     kept = round(fraction * plan.n_rotations)
-    ranks = torch.rand(*shape[:2], plan.n_rotations, generator=generator).argsort(-1).argsort(-1)
+    ranks = torch.rand(n_training, 1, plan.n_rotations, generator=generator).argsort(-1).argsort(-1)
     keep = (ranks < kept)[..., list(plan.owners)]
-    return torch.where(keep, own.expand(shape), snapped).to(angles)
+    return torch.where(keep, own, snapped).to(angles)
 
 
 def angles_of(request: Request) -> Tensor:
