@@ -24,6 +24,7 @@ from noise.channels import (
 from noise.mitigation import CDR, PEC, ZNE, DynamicalDecoupling, Mitigation, PauliTwirling
 from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
+from noise.propagation import PauliPropagation
 
 __ketwork__ = True
 
@@ -42,6 +43,7 @@ __all__ = [
     "OverRotation",
     "PauliChannel",
     "PauliLindblad",
+    "PauliPropagation",
     "PauliTransfer",
     "PauliTransferMatrix",
     "PauliTwirling",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from circuits import Backend, DensityMatrix, StateVector
+from noise import PauliPropagation, PauliTransfer
 from qml.conformance import CHECKS, MODULE
 
 
@@ -40,6 +41,8 @@ BACKENDS = [
     BackendClaim(StateVector()),
     BackendClaim(StateVector("torch")),
     BackendClaim(DensityMatrix(), channels=True),
+    BackendClaim(PauliTransfer(), channels=True),
+    BackendClaim(PauliPropagation(), channels=True, samples=False),
 ]
 
 
