@@ -18,6 +18,8 @@ from torch import Tensor
 from circuits.errors import ArgumentTypeError, InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, Values, as_generator
 
+CIRCUITS = "circuits"  # tag and metadata: how many circuits a request stands for
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -113,11 +115,20 @@ class Mitigation(Backend):
         """
         return []
 
+    def total_shots(self, request: Request, shots: Sequence[int | None]) -> int | None:
+        """Shots per commuting group of observables; a method that measures groups itself says so.
+
+        Args:
+            request: The lowered request that was given to `prepare`.
+            shots: Those of the circuits that were run, in order; `None` where exact.
+        """
+        return _sum_of_shots(shots)
+
     def lower(self, request: Request) -> Request:
         return self.backend.lower(request)
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
-        lowered = [shared_generator(self.lower(request)) for request in requests]
+        lowered = [self._ready(request) for request in requests]
         prepared = [self.prepare(request) for request in lowered]
         collected = [list[Result]() for _ in lowered]
         while any(prepared):
@@ -142,19 +153,30 @@ class Mitigation(Backend):
         Returns:
             Circuits, shots and operations, those of nested mitigations included.
         """
-        total = Cost(0, None if request.shots is None else 0, 0, 0)
-        for prepared in self.prepare(shared_generator(self.lower(request))):
-            inner = self.backend
-            total += inner.cost(prepared) if isinstance(inner, Mitigation) else _cost(prepared)
-        return total
+        lowered, inner = shared_generator(self.lower(request)), self.backend
+        costs = [
+            inner.cost(prepared) if isinstance(inner, Mitigation) else _cost(prepared)
+            for prepared in self.prepare(lowered)
+        ]
+        return Cost(
+            sum(cost.circuits for cost in costs),
+            self.total_shots(lowered, [cost.shots for cost in costs]),
+            sum(cost.ops for cost in costs),
+            sum(cost.two_qubit_ops for cost in costs),
+        )
+
+    def _ready(self, request: Request) -> Request:
+        """The lowered request; each request derived from it counts as one circuit unless it says
+        otherwise, whatever tags the user gave."""
+        return derive(shared_generator(self.lower(request)), tags={CIRCUITS: 1})
 
     def _finished(self, request: Request, results: Sequence[Result]) -> Result:
         result = self.combine(request, results)
         facts = {
             **request.tags,
             "backend": repr(self),
-            "circuits": sum(inner.metadata.get("circuits", 1) for inner in results),
-            "shots": _sum_of_shots([inner.metadata.get("shots") for inner in results]),
+            CIRCUITS: sum(inner.metadata.get(CIRCUITS, 1) for inner in results),
+            "shots": self.total_shots(request, [r.metadata.get("shots") for r in results]),
         }
         return replace(result, metadata={**result.metadata, **facts})
 
@@ -272,4 +294,5 @@ def _cost(request: Request) -> Cost:
     wide = [
         op for op in request.circuit.ops if len(op.qubits) >= 2 and op.kind not in ("barrier", "id")
     ]
-    return Cost(1, request.shots, len(request.circuit.ops), len(wide))
+    circuits = request.tags.get(CIRCUITS, 1)
+    return Cost(circuits, request.shots, circuits * len(request.circuit.ops), circuits * len(wide))

@@ -44,7 +44,7 @@ class ReadoutInverse(Mitigation):
 
     * of observables: mitigated means, with the standard errors of the corrected shots. Errors of
       the calibration itself (`ReadoutCalibration.standard_error`) are not among them. The last two
-      methods measure bitstrings for each commuting group; `metadata["shots"]` counts all groups;
+      methods measure bitstrings for each commuting group, with the request's shots each;
     * of exact probabilities: quasi-probabilities in `values`, with their graph;
     * of samples: `metadata["quasi_probabilities"]` holds, for each point, bitstring to
       quasi-probability (they sum to one, some are negative). `samples` are made from the nearest
@@ -92,6 +92,9 @@ class ReadoutInverse(Mitigation):
             return [derive(request, observables=self._corrected(request))]
         groups, _ = self._groups(request)
         return [group.request(request) for group in groups] or [request]
+
+    def total_shots(self, request: Request, shots: Sequence[int | None]) -> int | None:
+        return shots[0]  # each group spends as much
 
     def combine(self, request: Request, results: Sequence[Result]) -> Result:
         if request.qubits is not None:

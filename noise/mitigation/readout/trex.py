@@ -114,6 +114,10 @@ class TREX(Mitigation):
             for twirled in _twirled(group, experiment, reference.qubits, masks, paulis)
         ]
 
+    def total_shots(self, request: Request, shots: Sequence[int | None]) -> int | None:
+        others = len(shots) - 2 * self.n_twirls  # those of further groups
+        return super().total_shots(request, shots[max(others, 0) :])
+
     def combine(self, request: Request, results: Sequence[Result]) -> Result:
         groups, constants = groups_of(request.observables)
         if not groups:

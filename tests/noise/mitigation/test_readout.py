@@ -98,7 +98,9 @@ def test_sampled_values_are_plausible_and_cost_more_shots(method):
     assert_plausible(found.values, exact(), found.standard_errors)
     plain = noisy().run([request(shots=20_000, generator=3)])[0]
     assert bool((found.standard_errors > plain.standard_errors).all())
-    assert found.metadata["circuits"] == (1 if method == "tensored" else 2)
+    cost = mitigated(method).cost(request(shots=20_000))
+    assert found.metadata["circuits"] == cost.circuits == (1 if method == "tensored" else 2)
+    assert found.metadata["shots"] == cost.shots == 20_000
 
 
 @each_method

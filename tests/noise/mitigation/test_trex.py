@@ -100,8 +100,9 @@ def test_sampled_values_are_plausible(n_twirls):
     assert_plausible(found.values, exact(), found.standard_errors)
     plain = noisy().run([request(shots=24_000, generator=3)])[0]
     assert bool((found.standard_errors > plain.standard_errors).all())
-    data, rest = 16_800, 7_200
-    assert found.metadata["shots"] == 2 * data + rest
+    cost = TREX(noisy(), n_twirls=n_twirls).cost(asked)
+    assert found.metadata["shots"] == cost.shots == 24_000
+    assert found.metadata["circuits"] == cost.circuits == 3 * n_twirls
 
 
 def test_standard_errors_are_the_spread():
@@ -167,6 +168,8 @@ def test_constants_and_empty_runs():
     constant = request((PauliSum({"": 0.5}),))
     values = backend.run([constant])[0].values
     torch.testing.assert_close(values, torch.full_like(values, 0.5), rtol=0, atol=1e-12)
+    spent = request((PauliSum({"": 0.5}),), shots=100)
+    assert backend.run([spent])[0].metadata["shots"] == backend.cost(spent).shots == 100
     assert backend.run([]) == []
 
 
