@@ -8,7 +8,7 @@ require_ours("circuits")
 
 from circuits import Probabilities
 from qml.layer import QuantumLayer
-from qml.models import MLP, QCNN, DataReuploading, HybridClassifier
+from qml.models import MLP, QCNN, DataReuploading, HybridClassifier, QKANLayer
 
 __ketwork__ = True
 
@@ -18,5 +18,6 @@ __all__ = [
     "DataReuploading",
     "HybridClassifier",
     "Probabilities",
+    "QKANLayer",
     "QuantumLayer",
 ]

@@ -1,0 +1,8 @@
+"""Quantum Kolmogorov-Arnold networks: trainable one-qubit circuits as activation functions."""
+
+from __future__ import annotations
+
+from qml.models.qkan.ansatz import ANSAETZE, Ansatz
+from qml.models.qkan.layer import QKANLayer
+
+__all__ = ["ANSAETZE", "Ansatz", "QKANLayer"]

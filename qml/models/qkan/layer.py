@@ -1,0 +1,307 @@
+"""`QKANLayer`: a trainable one-qubit circuit on every edge between inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from circuits.arguments import integer, one_of
+from circuits.errors import InvalidArgumentError, NonFiniteError
+from circuits.execution import Seed, as_generator
+from circuits.finite import can_look
+from qml.models.base import check_features
+from qml.models.qkan.ansatz import Ansatz, ansatz_named
+from qml.models.qkan.bloch import Activation
+from qml.models.qkan.edges import edges
+from qml.models.qkan.fourier import coefficients, features, has_polynomials
+from qml.models.qkan.loading import adapt_state
+
+BASES: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu": functional.silu,
+    "gelu": functional.gelu,
+    "relu": functional.relu,
+    "tanh": torch.tanh,
+    "identity": lambda x: x,
+}
+INITS = ("xavier", "gaussian")
+
+
+@final
+class QKANLayer(nn.Module):
+    """Layer of a quantum Kolmogorov-Arnold network: `(..., in_features) -> (..., out_features)`.
+
+    out_o = sum_i [ postact_weights_oi (phi_oi(x_i) + postact_bias_oi) + base_weight_oi B(x_i) ],
+
+    where phi_oi(x) = <Z> of a one-qubit circuit that encodes x_l = w_l x + b_l in each of r
+    repetitions (DARUAN). Circuits, in the order of application after H |0>:
+
+    | ansatz | one repetition | after the last one | angles |
+    |---|---|---|---|
+    | `pz` | RZ(t0) RY(t1), then RZ(x_l) | RZ, RY | 2 (r + 1) |
+    | `rpz` | RY(t), then RZ(x_l), offsets b_l always trained | RY | r + 1 |
+    | `px` | RZ(t), then RX(arccos x_l), for abs(x_l) <= 1 | RZ (without effect) | r + 1 |
+    | `real` | X, RY(t), Z, then RY(x_l) | none | r |
+    | `mix` | RZ(t0) RX(t1), then RY(x_l) | RZ, RX | 2 (r + 1) |
+
+    Values are physical expectation values, which a device returns too, unless `fast_measure`.
+    With fixed factors w_l = 1 the activations are trigonometric polynomials and the layer is one
+    matrix product; otherwise all edges run in one autograd node that keeps nothing but its
+    arguments. Parameters have the names, shapes and start values of the authors' package `qkan`,
+    whose state dicts load.
+
+    Args:
+        in_features: Number of inputs.
+        out_features: Number of outputs.
+        reps: Number of repetitions r.
+        ansatz: `"pz"`, `"rpz"`, `"px"`, `"real"` or `"mix"`.
+        group: Number of circuits shared by all edges: edge (o, i) uses circuit i mod group.
+            `None` gives every edge its own.
+        preact_trainable: Whether factors w_l (from 1) and offsets b_l (from 0) are trained.
+        postact_weight_trainable: Whether `postact_weights` is trained (from 1).
+        postact_bias_trainable: Whether `postact_bias` is trained (from 0).
+        ba_trainable: Whether there is the term `base_weight` B(x) (from 0.5).
+        base_activation: B: `"silu"` (default), `"gelu"`, `"relu"`, `"tanh"` or `"identity"`.
+        fast_measure: Read |alpha| - |beta| instead of <Z> = |alpha|^2 - |beta|^2 of the state
+            alpha |0> + beta |1>. No observable has this value: not for devices.
+        init: Start of the angles: `"xavier"`, or `"gaussian"` of deviation 1 / sqrt(r), which
+            suits r >= 8.
+        generator: Randomness of the start: a `torch.Generator` or a seed.
+        dtype: dtype of the parameters; default torch's default dtype.
+        device: Device of the parameters.
+
+    Attributes:
+        mask: Factors 0 or 1 of the edges `(out, in)` once edges were pruned, else `None`.
+
+    Shape:
+        Input `(..., in_features)`, output `(..., out_features)` in the dtype of the input.
+
+    Raises:
+        KetworkError: If an argument is not valid; in `forward` if values are not finite, such as
+            for `px` with abs(x_l) > 1.
+
+    References:
+        Jiang et al., Quantum Variational Activation Functions Empower Kolmogorov-Arnold Networks,
+        arXiv:2509.14026.
+
+    >>> layer = QKANLayer(3, 2, reps=2, generator=0)
+    >>> layer(torch.rand(5, 3)).shape, sum(p.numel() for p in layer.parameters())
+    (torch.Size([5, 2]), 42)
+    """
+
+    theta: nn.Parameter
+    mask: Tensor | None
+    preacts_weight: Tensor | None
+    preacts_bias: Tensor | None
+    postact_weights: Tensor | None
+    postact_bias: Tensor | None
+    base_weight: Tensor | None
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        reps: int = 3,
+        ansatz: str = "pz",
+        group: int | None = None,
+        preact_trainable: bool = False,
+        postact_weight_trainable: bool = False,
+        postact_bias_trainable: bool = False,
+        ba_trainable: bool = True,
+        base_activation: str | None = None,
+        fast_measure: bool = False,
+        init: str = "xavier",
+        generator: Seed = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_features = integer(in_features, "in_features")
+        self.out_features = integer(out_features, "out_features")
+        self.reps = integer(reps, "reps")
+        self.ansatz = ansatz_named(ansatz).name
+        self.group = None if group is None else integer(group, "group")
+        if self.group is not None and self.group > self.in_features:
+            raise InvalidArgumentError(
+                f"Argument `group` must be at most in_features={self.in_features}, got "
+                f"{self.group}: edge (o, i) uses circuit i mod group."
+            )
+        self.preact_trainable = bool(preact_trainable)
+        self.fast_measure = bool(fast_measure)
+        self.base_activation = _check_base(base_activation, ba_trainable)
+        self.init = one_of(init, INITS, "init")
+        self.generator = as_generator(generator)
+        record, edge = self.record, (self.out_features, self.in_features)
+        owners = edge if self.group is None else (self.group,)
+        shifted = self.preact_trainable or record.shifts
+        shapes: dict[str, tuple[int, ...] | None] = {
+            "theta": (*owners, *record.slots(self.reps)),
+            "preacts_weight": (*owners, self.reps) if self.preact_trainable else None,
+            "preacts_bias": (*owners, self.reps) if shifted else None,
+            "base_weight": edge if ba_trainable else None,
+            "postact_weights": edge if postact_weight_trainable else None,
+            "postact_bias": edge if postact_bias_trainable else None,
+        }
+        for name, shape in shapes.items():
+            empty = None if shape is None else torch.empty(shape, dtype=dtype, device=device)
+            self.register_parameter(name, None if empty is None else nn.Parameter(empty))
+        self.register_buffer("mask", None)
+        self.reset_parameters()
+
+    @property
+    def record(self) -> Ansatz:
+        """The circuit of the activations."""
+        return ansatz_named(self.ansatz)
+
+    @property
+    def kind(self) -> Activation:
+        """Circuit, repetitions and measurement."""
+        return Activation(self.ansatz, self.reps, self.fast_measure)
+
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments that rebuild the layer."""
+        return {
+            "reps": self.reps,
+            "ansatz": self.ansatz,
+            "group": self.group,
+            "preact_trainable": self.preact_trainable,
+            "postact_weight_trainable": self.postact_weights is not None,
+            "postact_bias_trainable": self.postact_bias is not None,
+            "ba_trainable": self.base_weight is not None,
+            "base_activation": self.base_activation,
+            "fast_measure": self.fast_measure,
+            "init": self.init,
+        }
+
+    def reset_parameters(self, generator: Seed = None) -> None:
+        """Draw the angles anew and set all else to its start value; pruned edges come back.
+
+        Args:
+            generator: Source of randomness; default the layer's own, else torch's default.
+        """
+        source = self.generator if generator is None else as_generator(generator)
+        start = {"preacts_weight": 1.0, "base_weight": 0.5, "postact_weights": 1.0}
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                parameter.fill_(start.get(name, 0.0))
+            deviation = self.reps**-0.5
+            if self.init == "xavier":
+                outputs, *inner = self.theta.shape
+                rest = torch.Size(inner[1:]).numel()
+                deviation = (2 / ((outputs + inner[0]) * rest)) ** 0.5
+            device = self.theta.device if source is None else source.device
+            drawn = torch.empty(self.theta.shape, dtype=self.theta.dtype, device=device)
+            self.theta.copy_(drawn.normal_(0, deviation, generator=source))
+        self.mask = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs `(..., out_features)` in the dtype of `x`."""
+        check_features(x, self.in_features)
+        with torch.autocast(x.device.type, enabled=False):
+            data = self._data(x)
+            out = self._activated(data)
+            if self.base_weight is not None:
+                base = BASES[self.base_activation or "silu"](data)
+                out = out + base @ self._masked(self.base_weight.to(data.dtype)).T
+        self._check(out, data)
+        return out.reshape(*x.shape[:-1], self.out_features).to(x.dtype)
+
+    def activations(self, x: Tensor) -> Tensor:
+        """The values phi_oi(x_i) on the edges.
+
+        Args:
+            x: Inputs `(..., in_features)`.
+
+        Returns:
+            `(..., out_features, in_features)`, before `postact_weights` and `postact_bias`.
+        """
+        check_features(x, self.in_features)
+        with torch.autocast(x.device.type, enabled=False):
+            data = self._data(x)
+            theta, weight, bias = self.circuit_parameters(data.dtype)
+            ones = data.new_ones(theta.shape[:2])
+            values = edges(self.kind, False, data, theta, weight, bias, ones)
+            values = values.expand(-1, self.out_features, -1)
+        self._check(values, data)
+        return values.reshape(*x.shape[:-1], self.out_features, self.in_features).to(x.dtype)
+
+    def circuit_parameters(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+        """Angles `(out, in, n_angles)`, factors and offsets `(out, in, reps)` of the circuits.
+
+        For shared circuits the first dimension is 1.
+        """
+        theta = self.theta.flatten(-2).to(dtype)
+        plain = theta.new_ones(()).expand(*theta.shape[:-1], self.reps)
+        weight = plain if self.preacts_weight is None else self.preacts_weight.to(dtype)
+        bias = torch.zeros_like(plain) if self.preacts_bias is None else self.preacts_bias.to(dtype)
+        if self.group is None:
+            return theta, weight, bias
+        chosen = torch.arange(self.in_features, device=theta.device) % self.group
+        return theta[chosen][None], weight[chosen][None], bias[chosen][None]
+
+    def _data(self, x: Tensor) -> Tensor:
+        dtype = torch.promote_types(x.dtype, self.theta.dtype)
+        if dtype in (torch.float16, torch.bfloat16):
+            dtype = torch.float32
+        return x.reshape(-1, self.in_features).to(dtype)
+
+    def _masked(self, weight: Tensor) -> Tensor:
+        return weight if self.mask is None else weight * self.mask.to(weight.dtype)
+
+    def _activated(self, x: Tensor) -> Tensor:
+        """The part of the activations `(batch, out)`."""
+        theta, weight, bias = self.circuit_parameters(x.dtype)
+        scale = x.new_ones(self.out_features, self.in_features)
+        if self.postact_weights is not None:
+            scale = self.postact_weights.to(x.dtype)
+        scale = self._masked(scale)
+        if has_polynomials(self.record, self.preact_trainable, self.fast_measure):
+            shift = None if self.preacts_bias is None else bias
+            terms = coefficients(self.record, self.reps, theta, shift) * scale.unsqueeze(-1)
+            waves = features(self.record, self.reps, x).flatten(1)
+            out = torch.addmm(terms[..., 0].sum(1), waves, terms[..., 1:].flatten(1).T)
+        elif self.group is None:
+            out = edges(self.kind, True, x, theta, weight, bias, scale)
+        else:
+            ones = torch.ones_like(theta[..., 0])
+            out = edges(self.kind, False, x, theta, weight, bias, ones)[:, 0] @ scale.T
+        if self.postact_bias is not None:
+            out = out + (self.postact_bias.to(x.dtype) * scale).sum(1)
+        return out
+
+    def _check(self, values: Tensor, data: Tensor) -> None:
+        if not can_look(values) or values.device.type != "cpu":
+            return
+        if bool(torch.isfinite(values.detach()).all()):
+            return
+        hint = ""
+        if self.record.arccos and bool(torch.isfinite(data.detach()).all()):
+            hint = " The ansatz 'px' encodes arccos(w x + b): it needs abs(w x + b) <= 1."
+        raise NonFiniteError(
+            f"The layer's values are not finite. Inputs and parameters must be finite.{hint}"
+        )
+
+    def extra_repr(self) -> str:
+        """Sizes and options, as shown in `print(layer)`."""
+        sizes = f"in_features={self.in_features}, out_features={self.out_features}"
+        given = {k: v for k, v in self.options().items() if v is not None and v is not False}
+        return ", ".join([sizes, *(f"{k}={v!r}" for k, v in given.items())])
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        adapt_state(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _check_base(name: str | None, trainable: bool) -> str | None:
+    if trainable:
+        return one_of("silu" if name is None else name, tuple(BASES), "base_activation")
+    if name is not None:
+        raise InvalidArgumentError(
+            "Argument `base_activation` has no effect with ba_trainable=False, got "
+            f"{name!r}. Leave it out, or set ba_trainable=True."
+        )
+    return None
