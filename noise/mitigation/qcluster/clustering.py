@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -24,19 +25,30 @@ class Clusters:
     Attributes:
         centroids: `(K, k)`, the likely true bitstrings, most frequent first.
         weights: `(K,)`, their probabilities.
-        standard_errors: `(K,)`, of the weights from the finite shots, if the centroids are right.
+        covariance: `(1 + K, 1 + K)`, of the background and the weights from the finite shots, if
+            the centroids are right.
         background: Probability that no cluster explains; it stays on the measured bitstrings. If
             it is large the output has too much entropy for this method.
         bits: `(m, k)`, all bitstrings with probability: centroids and background.
         probabilities: `(m,)`, of `bits`; they sum to one.
+        leftover: `(m,)`, how much of `probabilities` is background.
+        shots: Measurements behind it.
     """
 
     centroids: Bits
     weights: Floats
-    standard_errors: Floats
+    covariance: Floats
     background: float
     bits: Bits
     probabilities: Floats
+    leftover: Floats
+    shots: float
+
+    @property
+    def standard_errors(self) -> Floats:
+        """Standard errors of the weights `(K,)`, if the centroids are right."""
+        result: Floats = np.sqrt(np.diag(self.covariance)[1:])
+        return result
 
     @property
     def distribution(self) -> dict[str, float]:
@@ -48,6 +60,26 @@ class Clusters:
         """Entropy of the probabilities in bits."""
         kept = self.probabilities[self.probabilities > 0]
         return float(-(kept * np.log2(kept)).sum())
+
+    def means(self, observed: Callable[[Bits], Floats]) -> tuple[Floats, Floats]:
+        """Means of functions of the outcome, and their variances from the finite shots.
+
+        With f_k the value at a centroid and f_0 the mean over the background, the variance is
+        f^T cov f of the weights, and what the background itself scatters.
+
+        Args:
+            observed: From bits `(m, k)` to values `(m, t)`.
+
+        Returns:
+            Means `(t,)` and variances `(t,)`.
+        """
+        values, at_centroids = observed(self.bits), observed(self.centroids)
+        total = self.leftover.sum()
+        inner = self.leftover @ values / total if total else np.zeros(values.shape[1])
+        slope = np.concatenate([inner[None], at_centroids])
+        spread = np.einsum("at,ab,bt->t", slope, self.covariance, slope)
+        scatter = self.leftover @ (values - inner) ** 2 / self.shots
+        return self.probabilities @ values, np.maximum(spread, 0) + scatter
 
 
 def q_cluster(counts: Any, p: float | Floats, *, max_clusters: int = 256) -> Clusters:
@@ -90,7 +122,7 @@ def q_cluster(counts: Any, p: float | Floats, *, max_clusters: int = 256) -> Clu
     confusions = flip_model(p, outcomes.n_bits)
     limit = integer(max_clusters, "max_clusters")
     if (confusions == np.eye(2)).all():
-        return _as_measured(outcomes)
+        return _as_measured(outcomes, limit)
     model = MixtureModel(outcomes, confusions)
     return _result(model, grow(model, limit))
 
@@ -122,37 +154,54 @@ def flip_model(p: Any, n_bits: int) -> Floats:
     return confusions
 
 
-def _as_measured(outcomes: Outcomes) -> Clusters:
+def _as_measured(outcomes: Outcomes, limit: int) -> Clusters:
+    """Without flips every outcome is a centroid, as far as the limit goes."""
     order = np.argsort(-outcomes.counts, kind="stable")
     bits, found = outcomes.bits[order], outcomes.frequencies[order]
-    errors = np.sqrt(found * (1 - found) / outcomes.shots)
-    return Clusters(bits, found, errors, 0.0, bits, found)
+    background = float(found[limit:].sum())
+    weights, leftover = np.append(background, found[:limit]), found.copy()
+    leftover[:limit] = 0
+    covariance = (np.diag(weights) - np.outer(weights, weights)) / outcomes.shots
+    return Clusters(
+        bits[:limit],
+        found[:limit],
+        covariance,
+        background,
+        bits,
+        found,
+        leftover,
+        outcomes.shots,
+    )
 
 
 def _result(model: MixtureModel, mixture: Mixture) -> Clusters:
     outcomes = model.outcomes
     own = model.shares(mixture)[:, 0] / outcomes.shots
     bits, probabilities = outcomes.joined(mixture.centroids, mixture.weights[1:], own)
+    _, leftover = outcomes.joined(mixture.centroids, np.zeros(len(mixture)), own)
     order = np.argsort(-mixture.weights[1:], kind="stable")
+    everything = np.concatenate([[0], 1 + order])
+    kept = probabilities > 0
     return Clusters(
         mixture.centroids[order],
         mixture.weights[1:][order],
-        _standard_errors(model, mixture)[1:][order],
+        _covariance(model, mixture)[np.ix_(everything, everything)],
         float(mixture.weights[0]),
-        bits[probabilities > 0],
-        probabilities[probabilities > 0] / probabilities.sum(),
+        bits[kept],
+        probabilities[kept] / probabilities.sum(),
+        leftover[kept] / probabilities.sum(),
+        outcomes.shots,
     )
 
 
-def _standard_errors(model: MixtureModel, mixture: Mixture) -> Floats:
-    """From the Fisher information of the weights, which sum to one: `(1 + K,)`."""
+def _covariance(model: MixtureModel, mixture: Mixture) -> Floats:
+    """From the Fisher information of the weights, which sum to one: `(1 + K, 1 + K)`."""
     components = model.components(mixture.centroids)
     total = components @ mixture.weights
     active = mixture.weights > 0
     scaled = components[:, active] * (np.sqrt(model.outcomes.counts) / total)[:, None]
     inverse = np.linalg.pinv(scaled.T @ scaled, hermitian=True)
     ones = inverse.sum(1)
-    spread = np.diag(inverse) - ones**2 / ones.sum()
-    errors = np.zeros_like(mixture.weights)
-    errors[active] = np.sqrt(np.maximum(spread, 0))
-    return errors
+    covariance = np.zeros((len(active), len(active)))
+    covariance[np.ix_(active, active)] = inverse - np.outer(ones, ones) / ones.sum()
+    return covariance
