@@ -24,6 +24,7 @@ TABLE = {
     "circuits/drawing/": _NUMERICS | {"matplotlib"},
     "noise/": _NUMERICS | {"circuits"},
     "noise/model/aer/": _NUMERICS | {"circuits", "qiskit", "qiskit_aer"},
+    "noise/model/fit.py": _NUMERICS | {"circuits", "tqdm"},
     "noise/model/transpile.py": _NUMERICS | {"circuits", "qiskit"},
     "optim/": _NUMERICS | {"circuits"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
@@ -36,6 +37,7 @@ TABLE = {
     },
     "qml/cli/": _NUMERICS
     | {"circuits", "noise", "optim", "sklearn", "matplotlib", "tqdm", "typer", "rich"},
+    "qml/cli/noise_source.py": _NUMERICS | {"circuits", "noise", "qiskit_ibm_runtime"},
     "ketwork.py": frozenset({"torch", "qml"}),
 }
 

@@ -16,6 +16,7 @@ from .bench import bench
 from .console import print_error
 from .demo import demo
 from .info import info
+from .mitigate import mitigate
 from .names import with_flags
 from .options import debugging
 from .predict import predict
@@ -90,5 +91,6 @@ def ketwork_command(
 app.command()(demo)
 app.command()(train)
 app.command()(predict)
+app.command()(mitigate)
 app.command()(info)
 app.command()(bench)

@@ -30,7 +30,7 @@ def save_circuit(circuit: Circuit, folder: Path) -> None:
     with atomic_write(folder / "circuit.txt") as file:
         file.write(f"{draw_text(circuit)}\n".encode())
     if len(circuit.ops) <= _MAX_PICTURE_OPS:
-        _save(draw_figure(circuit), folder / "circuit.png")
+        save_figure(draw_figure(circuit), folder / "circuit.png")
 
 
 def save_runs(runs: Mapping[str, TrainResult], path: Path) -> None:
@@ -42,7 +42,7 @@ def save_runs(runs: Mapping[str, TrainResult], path: Path) -> None:
     """
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    figure = _figure(10.4, 3.9)
+    figure = figure_of(10.4, 3.9)
     for place, kind in enumerate(("loss", "accuracy"), start=1):
         axes = figure.add_subplot(1, 2, place)
         for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
@@ -55,7 +55,7 @@ def save_runs(runs: Mapping[str, TrainResult], path: Path) -> None:
         axes.grid(alpha=0.25)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.legend(frameon=False, loc="lower right")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_samples(
@@ -80,7 +80,7 @@ def save_samples(
     """
     columns = min(8, len(images))
     rows = -(-len(images) // columns)
-    figure = _figure(1.25 * columns, 1.5 * rows + 0.3)
+    figure = figure_of(1.25 * columns, 1.5 * rows + 0.3)
     figure.suptitle(title, fontsize=11)
     for k in range(len(images)):
         axes = figure.add_subplot(rows, columns, k + 1)
@@ -97,10 +97,11 @@ def save_samples(
         for side in axes.spines.values():
             side.set_color("#cccccc" if right else _WRONG)
             side.set_linewidth(1 if right else 2)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _figure(width: float, height: float) -> Figure:
+def figure_of(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches, that no window shows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -109,6 +110,7 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a figure as PNG; never a half-written one."""
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=150, bbox_inches="tight", pad_inches=0.12)
