@@ -22,7 +22,7 @@ from noise.channels import (
     ThermalRelaxation,
 )
 from noise.mitigation import CDR, PEC, ZNE, DynamicalDecoupling, Mitigation, PauliTwirling
-from noise.model import NoiseModel
+from noise.model import NoiseModel, fit
 from noise.pauli_transfer import PauliTransfer
 from noise.propagation import PauliPropagation
 
@@ -51,6 +51,7 @@ __all__ = [
     "PhaseFlip",
     "ThermalRelaxation",
     "channels",
+    "fit",
     "mitigation",
     "representations",
 ]

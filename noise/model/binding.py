@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from circuits.errors import ShapeError, SymbolError
+from circuits.ops import Op
 from circuits.symbols import Angle, Group, Symbol
-from noise.channels import Channel
+from noise.channels import Channel, ThermalRelaxation
 from noise.model.arguments import arguments, rebuilt, strengths
 from noise.model.idle import Idle
 from noise.model.rules import Rule
@@ -96,3 +97,10 @@ def _number(value: Any, values: Mapping[Symbol, float]) -> Any:
 def with_channel(rule: Rule, channel: Channel) -> Rule:
     """The rule with another channel; the same object if it has that channel."""
     return rule if channel is rule.channel else dataclasses.replace(rule, channel=channel)
+
+
+def template_ops(rules: Iterable[Rule], idle: Mapping[int, Idle]) -> list[Op]:
+    """The op of each channel with symbols, once, on its first qubits."""
+    ops = [rule.channel.on(*range(rule.channel.n_qubits)) for rule in rules]
+    ops += [ThermalRelaxation(i.t1, i.t2, 1.0, i.population).on(0) for i in idle.values()]
+    return list(dict.fromkeys(op for op in ops if not all(a.is_constant for a in op.angles)))

@@ -149,7 +149,7 @@ def gate_records(gates: Any, argument: str = "gates") -> tuple[Gate, ...] | None
     """
     if gates is None:
         return None
-    one = isinstance(gates, str) or hasattr(gates, "gate")
+    one = isinstance(gates, str) or not isinstance(gates, Iterable)
     records: list[Gate] = []
     for item in [gates] if one else gates:
         record = gate_named(item) if isinstance(item, str) else getattr(item, "gate", item)

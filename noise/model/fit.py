@@ -1,0 +1,257 @@
+"""`fit`: a model's unknown strengths from measured counts, by maximum likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import scipy.optimize
+import torch
+from torch import Tensor
+
+from circuits.arguments import integer
+from circuits.circuit import Circuit
+from circuits.errors import ArgumentTypeError, InvalidArgumentError, SymbolError
+from circuits.symbols import Symbol
+from noise.model import binding
+from noise.model.experiments import Experiments
+from noise.model.model import NoiseModel
+from noise.model.outcomes import count_table
+from noise.model.ranges import Ranges, flips, free_flips
+
+_FAR = 30.0  # free parameters beyond it are as good as the end of the range
+_NOTHING = 1e-300
+_SINGULAR = 1e-10
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted noise model.
+
+    Attributes:
+        model: The model with the estimates for its symbols, and the fitted readout.
+        estimates: Estimate of each symbol, by group name in the group's shape; NaN for entries
+            that the model does not use.
+        standard_errors: Likewise, from the Fisher information; infinite where the data do not
+            determine a symbol. At the end of a range they are an approximation.
+        readout_errors: Standard errors `(2,)` of P(1|0) and P(0|1) of each fitted qubit.
+        covariance: `(n, n)` of all symbols in order of first use, then P(1|0) and P(0|1) of each
+            fitted qubit.
+        log_likelihood: Of the counts, without the multinomial coefficients.
+        deviance: 2 sum of count * log(observed / fitted frequency): about as large as
+            `degrees_of_freedom` if the model explains the data.
+        degrees_of_freedom: Number of independent frequencies minus that of fitted numbers.
+        iterations: Steps of the optimiser.
+        converged: Whether it ended by itself.
+    """
+
+    model: NoiseModel
+    estimates: dict[str, Tensor]
+    standard_errors: dict[str, Tensor]
+    readout_errors: dict[int, np.ndarray]
+    covariance: np.ndarray
+    log_likelihood: float
+    deviance: float
+    degrees_of_freedom: int
+    iterations: int
+    converged: bool
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{name}={_shown(value, self.standard_errors[name])}"
+            for name, value in self.estimates.items()
+        ]
+        return (
+            f"Fit({', '.join(parts)}, deviance {self.deviance:.4g} for "
+            f"{self.degrees_of_freedom} degrees of freedom)"
+        )
+
+
+def _shown(values: Tensor, errors: Tensor) -> str:
+    pairs = zip(values.ravel().tolist(), errors.ravel().tolist(), strict=True)
+    texts = [f"{value:.4g}±{error:.2g}" for value, error in pairs]
+    return texts[0] if values.dim() == 0 else f"[{', '.join(texts)}]"
+
+
+def fit(
+    model: NoiseModel,
+    circuits: Sequence[Circuit],
+    counts: Sequence[Any],
+    *,
+    readout: bool | Sequence[int] = False,
+    start: Mapping[str, Any] | None = None,
+    max_iterations: int = 500,
+    progress: bool = True,
+) -> Fit:
+    """Fit the symbols in a model's strengths to measured counts.
+
+    Maximises the multinomial likelihood of the counts over the symbols (and the readout), with
+    gradients through `PauliTransfer`. Parameters are chosen so that no strength leaves its range.
+
+    Args:
+        model: A model with `weights(...)` symbols as strengths. Each strength is one symbol, times
+            and plus numbers.
+        circuits: Circuits without symbols, lowered to the model's gates where it names them.
+        counts: For each circuit a dict from bitstrings (qubit 0 rightmost) to numbers, or samples
+            uint8 `(shots, n)`, of all its qubits.
+        readout: Fit also P(1|0) and P(0|1), each below one half: of all measured qubits, or of
+            the listed ones (numbered as in the model).
+        start: First values by group name; by default 0.01, and for times 100, 50 and 0.1 us.
+        max_iterations: Largest number of steps.
+        progress: Show a progress bar if the fit takes more than two seconds.
+
+    Returns:
+        Estimates with standard errors, and the model that they make.
+
+    Raises:
+        SymbolError: If there is nothing to fit, a circuit has symbols, or no circuit depends on a
+            symbol.
+        ShapeError: If counts do not fit their circuit.
+    """
+    if not isinstance(model, NoiseModel):
+        raise ArgumentTypeError(f"Argument `model` must be a NoiseModel, got {model!r}.")
+    limit = integer(max_iterations, "max_iterations")
+    circuits = [circuits] if isinstance(circuits, Circuit) else list(circuits)
+    if not circuits or len(circuits) != len(counts):
+        raise InvalidArgumentError(
+            f"Arguments `circuits` and `counts` must be equally long and not empty, got "
+            f"{len(circuits)} and {len(counts)}."
+        )
+    ranges = Ranges(binding.template_ops(model.rules, model.idle))
+    experiments = Experiments(model, circuits, ranges.symbols, readout)
+    if not ranges.symbols and not experiments.fitted:
+        raise SymbolError(
+            "There is nothing to fit: the model has no symbols. Build it with `weights(...)` as "
+            "strengths, or fit the readout with `readout=True`."
+        )
+    table = [
+        count_table(one, circuit.n_qubits, k)
+        for k, (one, circuit) in enumerate(zip(counts, circuits, strict=True))
+    ]
+    observed = torch.cat(table)
+    first = {} if start is None else binding.numbers(dict(start), model.parameters)
+    free = torch.cat([ranges.start(first), free_flips(experiments.first_flips())])
+    n = len(ranges.symbols)
+
+    def natural(parameters: Tensor) -> Tensor:
+        return torch.cat(
+            [ranges.values(parameters[:n]) if n else parameters[:0], flips(parameters[n:])]
+        )
+
+    found = _optimise(
+        lambda parameters: _misfit(experiments.probabilities(natural(parameters)), observed),
+        free, limit, progress,
+    )  # fmt: skip
+    values = natural(torch.tensor(found.x, dtype=torch.float64)).detach()
+    shots = [float(one.sum()) for one in table]
+    covariance = _covariance(experiments, values, shots)
+    return _result(model, ranges, experiments, values, covariance, observed, found, table)
+
+
+def _misfit(probabilities: Tensor, observed: Tensor) -> Tensor:
+    """Negative log-likelihood per shot; outcomes that were not seen do not count."""
+    seen = observed > 0
+    return -(observed[seen] * probabilities[seen].clamp(min=_NOTHING).log()).sum() / observed.sum()
+
+
+def _optimise(function: Any, free: Tensor, limit: int, progress: bool) -> Any:
+    from tqdm.auto import tqdm
+
+    with tqdm(total=limit, desc="fit", delay=2, disable=not progress) as bar:
+
+        def evaluate(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+            point = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
+            value = function(point)
+            (gradient,) = torch.autograd.grad(value, point)
+            return float(value.detach()), gradient.numpy()
+
+        return scipy.optimize.minimize(
+            evaluate,
+            free.clamp(-_FAR, _FAR).numpy(),
+            method="L-BFGS-B",
+            jac=True,
+            bounds=[(-_FAR, _FAR)] * len(free),
+            callback=lambda _: bar.update(),
+            options={"maxiter": limit, "maxfun": 10 * limit, "ftol": 1e-15, "gtol": 1e-9},
+        )
+
+
+def _covariance(experiments: Experiments, values: Tensor, shots: Sequence[float]) -> np.ndarray:
+    """Inverse of the Fisher information sum_c N_c sum_o (dp_o/ds)(dp_o/ds)^T / p_o."""
+    probabilities = experiments.probabilities(values).detach()
+    columns = [
+        torch.autograd.functional.jvp(experiments.probabilities, values, unit)[1]
+        for unit in torch.eye(len(values), dtype=values.dtype)
+    ]
+    slopes = torch.stack(columns, dim=1)
+    weight = torch.cat(
+        [torch.full((size,), n) for size, n in zip(experiments.sizes, shots, strict=True)]
+    ).to(values)
+    possible = probabilities > 1e-14
+    scaled = slopes[possible] * (weight[possible] / probabilities[possible]).sqrt()[:, None]
+    return _inverse((scaled.T @ scaled).numpy())
+
+
+def _inverse(information: np.ndarray) -> np.ndarray:
+    """The inverse, with infinite variance for what has no information."""
+    scale = np.sqrt(np.diagonal(information))
+    known = scale > 0
+    safe = np.where(known, scale, 1.0)
+    values, vectors = np.linalg.eigh(information / np.outer(safe, safe))
+    kept = values > _SINGULAR * max(float(values.max(initial=0.0)), _NOTHING)
+    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T / np.outer(safe, safe)
+    undetermined = ~known | ((vectors[:, ~kept] ** 2).sum(1) > 1e-6)
+    inverse[undetermined, undetermined] = np.inf
+    return np.asarray(inverse)
+
+
+def _result(
+    model: NoiseModel,
+    ranges: Ranges,
+    experiments: Experiments,
+    values: Tensor,
+    covariance: np.ndarray,
+    observed: Tensor,
+    found: Any,
+    table: Sequence[Tensor],
+) -> Fit:
+    n = len(ranges.symbols)
+    errors = torch.tensor(np.sqrt(np.diagonal(covariance)))
+    by_symbol = dict(zip(ranges.symbols, values.tolist(), strict=False))
+    fitted = model.bind(_by_group(by_symbol, 0.0)) if n else model.copy()
+    for qubit, matrix in experiments.confusions(values[n:]).items():
+        fitted.add_readout(matrix, qubit)
+    frequencies = torch.cat([one / one.sum() for one in table])
+    probabilities = experiments.probabilities(values).detach()
+    seen = observed > 0
+    ratio = frequencies[seen] / probabilities[seen].clamp(min=_NOTHING)
+    return Fit(
+        model=fitted,
+        estimates=_by_group(by_symbol, float("nan")),
+        standard_errors=_by_group(
+            dict(zip(ranges.symbols, errors.tolist(), strict=False)), float("nan")
+        ),
+        readout_errors={
+            qubit: errors[n + 2 * k : n + 2 * k + 2].numpy()
+            for k, qubit in enumerate(experiments.fitted)
+        },
+        covariance=covariance,
+        log_likelihood=-float(found.fun) * float(observed.sum()),
+        deviance=float(2 * (observed[seen] * ratio.log()).sum()),
+        degrees_of_freedom=sum(len(one) - 1 for one in table) - len(values),
+        iterations=int(found.nit),
+        converged=bool(found.success),
+    )
+
+
+def _by_group(numbers: Mapping[Symbol, float], unused: float) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for symbol, number in numbers.items():
+        group = symbol.group
+        flat = found.setdefault(group.name, torch.full((group.size,), unused, dtype=torch.float64))
+        flat[symbol.index] = number
+    shapes = {symbol.group.name: symbol.group.shape for symbol in numbers}
+    return {name: flat.reshape(shapes[name]) for name, flat in found.items()}
