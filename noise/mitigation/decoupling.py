@@ -17,6 +17,7 @@ from circuits.ops import Op
 from noise.mitigation.base import Mitigation, derive
 from noise.mitigation.pulses import NativePaulis, native_paulis
 from noise.mitigation.schedule import (
+    ROUNDING,
     Durations,
     Window,
     check_durations,
@@ -119,6 +120,8 @@ class DynamicalDecoupling(Mitigation):
         pulses = [_pulse(letter, q, paulis) for letter in self.pulses]
         busy = sum(duration_of(op, self.durations) for pulse in pulses for op in pulse)
         free = window.seconds - busy
+        if abs(free) < ROUNDING * window.seconds:
+            free = 0.0
         if free < 0:
             return None
         ops: list[Op] = []

@@ -13,6 +13,7 @@ from circuits.ops import Op
 
 Durations = Mapping[Any, float]
 
+ROUNDING = 1e-9  # relative: sums of durations are not exact
 _NO_TIME = ("barrier", "global_phase", "rz", "p", "u1")
 
 
@@ -121,7 +122,7 @@ def schedule(circuit: Circuit, durations: Durations) -> list[Op | Window]:
             idle = start - clock[q] + waiting[q]
             waiting[q] = 0.0
             clock[q] = start + seconds
-            if idle > 0:
+            if idle > ROUNDING * start:
                 backwards.append(Window(q, idle))
         backwards.append(op)
     backwards += [Window(q, idle, leading=True) for q, idle in enumerate(waiting) if idle > 0]

@@ -14,7 +14,14 @@ from circuits.backends.statevector import StateVector
 from circuits.compact import compact_request
 from circuits.errors import ArgumentTypeError, InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, Seed, Values, as_generator
-from noise.mitigation.base import Mitigation, derive, refuse_samples, split_shots, values_of
+from noise.mitigation.base import (
+    CIRCUITS,
+    Mitigation,
+    derive,
+    refuse_samples,
+    split_shots,
+    values_of,
+)
 from noise.mitigation.cdr.regression import fit
 from noise.mitigation.cdr.training import (
     Plan,
@@ -118,7 +125,7 @@ class CDR(Mitigation):
         target = derive(request, shots=own, tags={"cdr_seed": seed})
         if joined:
             return [target, derive(request, circuit=plan.circuit, values=values,
-                                   tags={"circuits": n})]  # fmt: skip
+                                   tags={CIRCUITS: n})]  # fmt: skip
         rows = zip(
             values.inputs.chunk(n) if request.points else [values.inputs] * n,
             values.weights.chunk(n) if request.points else [values.weights] * n,

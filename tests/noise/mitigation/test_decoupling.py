@@ -70,6 +70,22 @@ class TestSchedule:
         first = Circuit(1, [g.delay(2e-7, 0), g.sx(0)])
         assert schedule(first, TIMES)[0] == Window(0, 2e-7, leading=True)
 
+    def test_sums_of_durations_are_not_exact(self):
+        """0.1 + 0.1 + 0.1 is more than 0.3: no window; and pulses of 0.3 fit 0.1 + 0.1 + 0.1."""
+        times = {"sx": 0.1, "x": 0.15, "cx": 0.3, "h": 0.3}
+        same = Circuit(2, [g.cx(0, 1), g.h(0), *[g.sx(1)] * 3])
+        assert not [s for s in schedule(same, times) if isinstance(s, Window)]
+        machine = GateNoise({}, (*BASIS, "h"))
+        tight = Circuit(2, [g.cx(0, 1), *[g.sx(1)] * 3, g.cx(0, 1)])
+        for seconds in (0.15, 0.15 + 1e-13, 0.15 - 1e-13):
+            backend = DynamicalDecoupling(machine, durations={**times, "x": seconds})
+            tight.expectation(["Z0"], backend=backend)
+            ops = [op.name for op in machine.ran[-1].ops]
+            assert (ops.count("x"), ops.count("delay")) == (2, 0)
+        backend = DynamicalDecoupling(machine, durations={**times, "x": 0.151})
+        with pytest.warns(RuntimeWarning, match="inserted nothing"):
+            tight.expectation(["Z0"], backend=backend)
+
     def test_durations_of_a_device(self):
         fakes = pytest.importorskip("qiskit_ibm_runtime.fake_provider")
         found = durations_of(fakes.FakeManilaV2())
