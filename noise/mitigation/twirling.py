@@ -15,7 +15,7 @@ from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, Seed, as_generator
 from circuits.gates.table import gate_named
 from noise.clifford import Conjugation, conjugation_of
-from noise.mitigation.base import Mitigation, derive, refuse_samples, split_shots, values_of
+from noise.mitigation.base import Mitigation, derive, split_shots, values_of
 from noise.mitigation.frames import FrameWriter
 from noise.mitigation.pulses import NativePaulis, native_paulis
 
@@ -37,7 +37,8 @@ class PauliTwirling(Mitigation):
     not change. Two-qubit gates that are not Clifford, or that depend on symbols, stay as they are
     (`metadata["twirled_gates"]` counts the others).
 
-    The variance of a sampled result is that between the twirls, which holds the shot noise too.
+    The variance of a sampled mean is that between the twirls, which holds the shot noise too.
+    Requests for samples get those of all twirls together, in random order.
 
     Args:
         backend: Where the twirled circuits run.
@@ -83,7 +84,6 @@ class PauliTwirling(Mitigation):
         return f"PauliTwirling({self.backend!r}, n_twirls={self.n_twirls!r}{chosen})"
 
     def prepare(self, request: Request) -> list[Request]:
-        refuse_samples(request, "PauliTwirling")
         sites = find_sites(request.circuit, self.gates)
         if not sites:
             return [derive(request, tags={"twirled_gates": 0})]
@@ -101,16 +101,17 @@ class PauliTwirling(Mitigation):
         ]
 
     def combine(self, request: Request, results: Sequence[Result]) -> Result:
+        twirled, k = results[0].metadata.get("twirled_gates", 0), len(results)
+        facts = {"twirls": k if twirled else 0, "twirled_gates": twirled}
+        if request.qubits is not None and request.shots is not None:
+            return Result(samples=_shuffled(request, results), metadata=facts)
         values, variances = values_of(results, "PauliTwirling")
-        k = len(values)
         if k > 1 and self.n_twirls != "all":
             spread = values.detach().var(dim=0) / k
         elif variances is not None:
             spread = variances.sum(dim=0) / k**2
         else:
             spread = None
-        twirled = results[0].metadata.get("twirled_gates", 0)
-        facts = {"twirls": k if twirled else 0, "twirled_gates": twirled}
         return Result(values=values.mean(dim=0), variances=spread, metadata=facts)
 
     def _choices(self, request: Request, n_sites: int) -> list[tuple[int, ...]]:
@@ -203,6 +204,15 @@ def twirl(
         for k, qubit in enumerate(op.qubits if position in chosen else ()):
             writer.add_pauli(after >> 2 * k & 3, qubit)
     return writer.circuit()
+
+
+def _shuffled(request: Request, results: Sequence[Result]) -> torch.Tensor:
+    """The samples of all twirls `(points, shots, k)`."""
+    parts = [result.samples for result in results if result.samples is not None]
+    samples, source = torch.cat(parts, dim=1), as_generator(request.generator)
+    device = torch.device("cpu") if source is None else source.device
+    order = torch.randperm(samples.shape[1], generator=source, device=device)
+    return samples[:, order.to(samples.device)]
 
 
 def _two_qubit_gates(names: Iterable[str]) -> tuple[str, ...]:

@@ -16,9 +16,12 @@ from circuits import gates as g
 from circuits.errors import InvalidArgumentError, KetworkError, UnknownGateError
 from circuits.errors import UnsupportedOperationError as Unsupported
 from circuits.gates.transfer import pauli_basis
+from noise.channels import OverRotation
 from noise.clifford import conjugation, conjugation_of
 from noise.mitigation.pulses import native_paulis
 from noise.mitigation.twirling import PauliTwirling, find_sites, twirl
+from noise.model import NoiseModel
+from noise.pauli_transfer import PauliTransfer
 from tests.noise.mitigation.gate_noise import BASIS, GateNoise
 from tests.support.strategies import random_channel, random_unitary
 
@@ -259,10 +262,28 @@ class TestBackend:
         many = Circuit(2, [g.cx(0, 1)] * 4)
         with pytest.raises(InvalidArgumentError, match="4096"):
             many.expectation("Z0", backend=PauliTwirling(machine, n_twirls="all"))
-        with pytest.raises(Unsupported, match="samples"):
-            many.sample(10, backend=PauliTwirling(machine))
         with pytest.raises(InvalidArgumentError, match="at least 32"):
             many.estimate("Z0", shots=5, backend=PauliTwirling(machine))
+
+    def test_samples_are_those_of_all_twirls(self):
+        """A coherent error of cx: samples follow the twirled probabilities within 6 sigma."""
+        circuit = Circuit(2, [g.ry(0.6, 0), g.cx(0, 1), g.h(0), g.cx(0, 1), g.ry(0.4, 1)])
+        machine = PauliTransfer(
+            NoiseModel().add(OverRotation(0.5, "XX"), gates="cx"), engine="torch"
+        )
+        point, shots = torch.zeros(1, 0, dtype=torch.float64), 20_000
+        twirling = PauliTwirling(machine, n_twirls=20, seed=4)
+        ask = {"qubits": (1, 0), "bases": "XZ"}
+        expected = twirling.run([Request(circuit, point, **ask)])[0].values[0]
+        found = twirling.run([Request(circuit, point, **ask, shots=shots, generator=2)])[0]
+        assert found.samples.shape == (1, shots, 2)
+        assert found.metadata["twirled_gates"] == 2
+        index = found.samples[0].long() @ torch.tensor([1, 2])
+        for part in (index, index[: shots // 2]):
+            shares = torch.bincount(part, minlength=4) / len(part)
+            assert float((shares - expected).abs().max()) < 6 * 0.5 / len(part) ** 0.5
+        raw = machine.run([Request(circuit, point, **ask)])[0].values[0]
+        assert float((raw - expected).abs().max()) > 0.05
 
     def test_request_bases_survive(self):
         circuit = Circuit(2, [g.h(0), g.cx(0, 1)])
