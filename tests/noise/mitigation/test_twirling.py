@@ -279,7 +279,7 @@ class TestBackend:
         assert found.samples.shape == (1, shots, 2)
         assert found.metadata["twirled_gates"] == 2
         index = found.samples[0].long() @ torch.tensor([1, 2])
-        for part in (index, index[: shots // 2]):
+        for part in (index, index[: shots // 20]):
             shares = torch.bincount(part, minlength=4) / len(part)
             assert float((shares - expected).abs().max()) < 6 * 0.5 / len(part) ** 0.5
         raw = machine.run([Request(circuit, point, **ask)])[0].values[0]
