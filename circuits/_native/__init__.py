@@ -23,6 +23,12 @@ def kernels() -> ModuleType | None:
     return _load()[0]
 
 
+def seconds() -> float:
+    """How long the kernels have run in this process so far; calls in parallel add up."""
+    module = kernels()
+    return 0.0 if module is None else 1e-9 * module.nanoseconds()
+
+
 def reason() -> str:
     """Why the extension module is absent; empty where it is there."""
     return _load()[1]

@@ -73,12 +73,12 @@ class StateVector(Backend):
 
         Args:
             circuit: The circuit.
-            observed: Observables; the kernels have no derivative of probabilities.
+            observed: Observables or probabilities.
 
         Raises:
             UnsupportedOperationError: If `engine="native"` and the kernels cannot run the circuit.
         """
-        if self.engine_in_use == "torch" or isinstance(observed, Probabilities):
+        if self.engine_in_use == "torch":
             return None
         simulation = engine_for(circuit)  # first: it names what no state vector can hold
         reason = native_support(circuit)

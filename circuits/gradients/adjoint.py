@@ -2,9 +2,11 @@
 
 Values and first derivative sit inside two `autograd.Function`s: the backward of the first is the
 second, and the backward of the second goes through the torch engine, which is differentiable to
-any order. Under `torch.compile` the two are opaque operators (`torch.library.custom_op`), so that
-the compiler sees two nodes and an engine may be anything. (Eager code does not go through the
-operators: their first call would import the compiler.)
+any order. Where nothing but an ordinary first derivative can be wanted, a leaner function does the
+same and keeps the final states, so that the gradient need not run forward again. Under
+`torch.compile` the two are opaque operators (`torch.library.custom_op`), so that the compiler sees
+two nodes and an engine may be anything. (Eager code does not go through the operators: their first
+call would import the compiler.)
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from circuits.finite import check_finite
+from circuits.finite import check_finite, is_transformed
 from circuits.simulators.measurement import Measurement
+from circuits.simulators.native import Forward
 
 _PLANS: weakref.WeakValueDictionary[str, AdjointPlan] = weakref.WeakValueDictionary()
 _NEXT = itertools.count()
@@ -58,11 +61,19 @@ class Engine(Protocol):
 class Kernels(Protocol):
     """What compiled kernels for a circuit and its measurement offer; see `NativeEngine`."""
 
-    def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
-        """Values `(batch, n_values)`."""
+    def forward(self, inputs: Tensor, weights: Tensor, *, keep: bool = False) -> Forward:
+        """Values `(batch, n_values)`, and what `vjp` can use again if it may `keep` something."""
 
-    def vjp(self, inputs: Tensor, weights: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients of inputs and weights of sum(gradient * values)."""
+    def vjp(
+        self,
+        inputs: Tensor,
+        weights: Tensor,
+        gradient: Tensor,
+        kept: Tensor | None = None,
+        *,
+        for_inputs: bool = True,
+    ) -> tuple[Tensor | None, Tensor]:
+        """Gradients of inputs (if wanted) and weights of sum(gradient * values)."""
 
 
 @final
@@ -94,9 +105,16 @@ class AdjointPlan:
             values = self.reference(inputs, weights)
             check_finite(values, inputs, weights)
             return values
-        function = _CompiledValues if torch.compiler.is_compiling() else _Values
-        values = function.apply(inputs, weights, self)
-        return values
+        if torch.compiler.is_compiling():
+            function: Any = _CompiledValues
+        elif torch._C._are_functorch_transforms_active():
+            function = _Values
+        elif torch.is_grad_enabled() and (inputs.requires_grad or weights.requires_grad):
+            function = _EagerValues
+        else:
+            return self.values(inputs, weights)
+        found: Tensor = function.apply(inputs, weights, self)
+        return found
 
     def reference(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """The same values by differentiable torch operations."""
@@ -106,18 +124,40 @@ class AdjointPlan:
 
     def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Values `(batch, n_values)` without a graph, checked to be finite."""
-        if self.native is not None and inputs.device.type == "cpu":
-            values = self.native.values(inputs, weights)
-        else:
-            with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
-                values = self.reference(inputs, weights).contiguous()
+        return self.values_and_kept(inputs, weights, keep=False)[0]
+
+    def values_and_kept(
+        self, inputs: Tensor, weights: Tensor, *, keep: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Values, and what `vjp` can use again if it is to `keep` that; `None` if nothing."""
+        if self.native is not None and inputs.is_cpu:
+            values, kept, finite = self.native.forward(inputs, weights, keep=keep)
+            if not finite:
+                check_finite(values, inputs, weights)
+            return values, kept
+        with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
+            values = self.reference(inputs, weights).contiguous()
         check_finite(values, inputs, weights)
-        return values
+        return values, None
 
     def vjp(self, inputs: Tensor, weights: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients `(batch, n_inputs)` and `(1 or batch, n_weights)`, by the adjoint sweep."""
-        if self.native is not None and inputs.device.type == "cpu":
-            return self.native.vjp(inputs, weights, gradient)
+        by_inputs, by_weights = self.vjp_of_kept(inputs, weights, gradient, None, for_inputs=True)
+        assert by_inputs is not None
+        return by_inputs, by_weights
+
+    def vjp_of_kept(
+        self,
+        inputs: Tensor,
+        weights: Tensor,
+        gradient: Tensor,
+        kept: Tensor | None,
+        *,
+        for_inputs: bool,
+    ) -> tuple[Tensor | None, Tensor]:
+        """`vjp` with what `values_and_kept` kept; without the first gradient if unwanted."""
+        if self.native is not None and inputs.is_cpu:
+            return self.native.vjp(inputs, weights, gradient, kept, for_inputs=for_inputs)
         with torch.no_grad(), torch.autocast(inputs.device.type, enabled=False):
             by_inputs, by_weights = self.engine.adjoint(
                 inputs, weights, lambda state: self.measurement.cotangent(state, gradient.T)
@@ -194,6 +234,30 @@ class _CompiledValues(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         inputs, weights = ctx.saved_tensors
         by_inputs, by_weights = _expectation_vjp(inputs, weights, gradient, ctx.plan.key)
+        return by_inputs, by_weights, None
+
+
+class _EagerValues(torch.autograd.Function):
+    """`AdjointPlan.__call__` outside of all transforms, where the final states may be kept."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, weights: Tensor, plan: AdjointPlan) -> Tensor:
+        values, kept = plan.values_and_kept(inputs, weights, keep=True)
+        ctx.plan = plan
+        ctx.save_for_backward(inputs, weights, kept)
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, None]:
+        inputs, weights, kept = ctx.saved_tensors  # raises if they were changed since
+        if torch._C._functorch.is_legacy_batchedtensor(gradient):  # `is_grads_batched`
+            by_inputs, by_weights = _expectation_vjp(inputs, weights, gradient, ctx.plan.key)
+        elif torch.is_grad_enabled() or is_transformed(gradient):
+            by_inputs, by_weights = _Gradients.apply(inputs, weights, gradient, ctx.plan)
+        else:
+            by_inputs, by_weights = ctx.plan.vjp_of_kept(
+                inputs, weights, gradient, kept, for_inputs=ctx.needs_input_grad[0]
+            )
         return by_inputs, by_weights, None
 
 

@@ -20,11 +20,24 @@ def check_memory(n_qubits: int, points: int, dtype: torch.dtype) -> None:
         ResourceLimitError: With the size needed and the size there is.
     """
     size = 2**n_qubits * max(points, 1) * (8 if dtype == torch.float32 else 16) * _STATES_AT_ONCE
+    check_bytes(size, f"{points} state vector(s) of {n_qubits} qubits")
+
+
+def check_bytes(size: int, what: str) -> None:
+    """Refuse a run that would not fit in this machine's memory.
+
+    Args:
+        size: Bytes that it needs.
+        what: The run in words.
+
+    Raises:
+        ResourceLimitError: With the size needed and the size there is.
+    """
     total = physical_memory()
     if size > total:
         raise ResourceLimitError(
-            f"{points} state vector(s) of {n_qubits} qubits need about {size / 2**30:.3g} GiB, "
-            f"this machine has {total / 2**30:.3g} GiB. Use fewer qubits or smaller batches."
+            f"{what} need about {size / 2**30:.3g} GiB, this machine has {total / 2**30:.3g} GiB. "
+            "Use fewer qubits or smaller batches."
         )
 
 

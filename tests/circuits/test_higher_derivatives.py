@@ -169,6 +169,21 @@ def test_vmap_in_every_combination(method, backend):
 
 
 @pytest.mark.parametrize(("method", "backend"), EXACT)
+def test_batches_of_gradients(method, backend):
+    """`is_grads_batched` maps by an older mechanism than `torch.func`."""
+    x, w = values()
+    found = evaluator(method, backend)(x, w)
+    gradients = torch.eye(4, dtype=torch.float64).reshape(4, 2, 2)
+    batched = torch.autograd.grad(
+        found, (x, w), gradients, is_grads_batched=True, retain_graph=True
+    )
+    rows = [torch.autograd.grad(found, (x, w), g, retain_graph=True) for g in gradients]
+    for k in range(2):
+        expected = torch.stack([row[k] for row in rows])
+        torch.testing.assert_close(batched[k], expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("method", "backend"), EXACT)
 def test_transforms_leave_nothing_behind(method, backend):
     """What was computed under vmap, grad or inference mode is not met again outside."""
     layer = QuantumLayer(

@@ -5,6 +5,9 @@
 #include <nanobind/ndarray.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+
 #include "program.hpp"
 
 namespace nb = nanobind;
@@ -48,11 +51,16 @@ inline void take_gil(PyThreadState* state) {
     }
 }
 
+inline std::atomic<int64_t> nanoseconds{0};  // that all runs of kernels took so far
+
 template <class F>
 void without_gil(F&& work) {
     PyThreadState* const state = PyEval_SaveThread();
     try {
+        const auto started = std::chrono::steady_clock::now();
         work();
+        const auto taken = std::chrono::steady_clock::now() - started;
+        nanoseconds += std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count();
     } catch (...) {
         take_gil(state);
         throw;

@@ -18,9 +18,11 @@ struct Job {
     const T* gradient;        // (batch, n_values): backward
     T* values;                // (batch, n_values): forward
     T* states;                // (batch, 2^n) complex: forward
-    T* by_inputs;             // (batch, n_inputs): backward
+    T* by_inputs;             // (batch, n_inputs), or null if not wanted: backward
     T* by_weights;            // (1 or batch, n_weights): backward
     T* by_start;              // (batch, 2^n) complex: backward
+    T* keep;                  // `kept` numbers: final states as they lie in vectors: forward
+    const T* kept;            // the same numbers, instead of running forward again: backward
     int threads;
 };
 
@@ -29,6 +31,7 @@ struct Kernels {
     const char* name;
     int lanes;
     void (*run)(const Job<T>&);
+    int64_t (*kept)(const ProgramView&, int64_t batch);  // numbers behind `keep`
 };
 
 }  // namespace ketwork

@@ -173,21 +173,6 @@ class Fuser {
         out_.steps.push_back(step);
     }
 
-    // Qubits that a step does more with than to read them in the computational basis.
-    static int64_t changes_of(const Step& step) {
-        switch (step.pass) {
-            case Pass::chain:
-            case Pass::flip:
-                return bit(step.target);
-            case Pass::sign:
-                return 0;
-            case Pass::pauli:
-                return step.x_mask;
-            default:
-                return mask_of(step);
-        }
-    }
-
     static Element element(const Primitive& g) {
         return {g.kind, static_cast<int32_t>(g.slot), static_cast<int32_t>(g.data)};
     }
@@ -216,6 +201,7 @@ class Fuser {
         Step step{};
         step.slot = static_cast<int32_t>(g.slot);
         step.data = static_cast<int32_t>(g.data);
+        step.controls = g.controls;
         if (g.kind == Kind::pauli) {
             step.pass = Pass::pauli;
             step.x_mask = g.first;
@@ -223,7 +209,6 @@ class Fuser {
             step.per_sample = varies(step.slot);
             return step;
         }
-        step.controls = g.controls;
         step.pass = g.kind == Kind::sign ? Pass::sign : Pass::dense;
         if (g.kind == Kind::dense)
             for (int64_t k = 0; k < g.second; ++k)
@@ -249,7 +234,7 @@ int64_t mask_of(const Step& step) {
         case Pass::gather:
             return step.controls;
         case Pass::pauli:
-            return step.x_mask | step.z_mask;
+            return step.controls | step.x_mask | step.z_mask;
         case Pass::dense: {
             int64_t mask = step.controls;
             for (int32_t k = 0; k < step.n_targets; ++k) mask |= bit(step.targets[k]);
@@ -260,9 +245,35 @@ int64_t mask_of(const Step& step) {
     }
 }
 
+int64_t changes_of(const Step& step) {
+    switch (step.pass) {
+        case Pass::chain:
+        case Pass::flip:
+            return bit(step.target);
+        case Pass::sign:
+            return 0;
+        case Pass::pauli:
+            return step.x_mask;
+        case Pass::dense:
+            return mask_of(step) & ~step.controls;
+        default:
+            return mask_of(step);
+    }
+}
+
+int64_t set_reach(std::vector<Step>& steps, int64_t touched) {
+    for (Step& step : steps) {
+        touched |= changes_of(step);
+        step.reach = touched ? 64 - __builtin_clzll(static_cast<uint64_t>(touched)) : 0;
+    }
+    return touched;
+}
+
 void build_schedules(Program& program, const std::vector<Primitive>& primitives) {
     if (program.n_qubits <= largest_table) Fuser(program, true).run(primitives);
     Fuser(program, false).run(primitives);
+    set_reach(program.whole.steps, 0);
+    set_reach(program.fine.steps, 0);
 }
 
 }  // namespace ketwork

@@ -7,17 +7,24 @@ namespace ketwork::KETWORK_ISA {
 namespace {
 
 template <class T>
+constexpr int width = KETWORK_BYTES / sizeof(T);
+template <class T>
+constexpr int lane_qubits = width<T> == 16 ? 4 : width<T> == 8 ? 3 : width<T> == 4 ? 2 : 1;
+
+// As long as the states of a group fit into a fast cache, samples fill the lanes best, unless more
+// than half of the lanes would stay empty. Tiny states have no other choice.
+template <class T>
+bool samples_in_lanes(int n, int64_t batch) {
+    const bool few = 2 * batch <= width<T>;
+    return n < lane_qubits<T> + 2 || (n <= 9 && (!few || n == lane_qubits<T> + 2));
+}
+
+template <class T>
 void run(const Job<T>& job) {
-    constexpr int width = KETWORK_BYTES / sizeof(T);
-    constexpr int lane_qubits = width == 16 ? 4 : width == 8 ? 3 : width == 4 ? 2 : 1;
     using Samples = Layout<T, 0>;
-    using Amplitudes = Layout<T, lane_qubits>;
+    using Amplitudes = Layout<T, lane_qubits<T>>;
     const int n = job.program->n_qubits;
-    // As long as the states of a group fit into a fast cache, samples fill the lanes best, unless
-    // more than half of the lanes would stay empty. Tiny states have no other choice.
-    const bool few = 2 * job.batch <= width;
-    const bool samples = n < lane_qubits + 2 || (n <= 9 && (!few || n == lane_qubits + 2));
-    if (samples)
+    if (samples_in_lanes<T>(n, job.batch))
         Whole<Samples>(job).run();
     else if (n <= Tiled<Amplitudes>::tile_qubits)
         Whole<Amplitudes>(job).run();
@@ -25,9 +32,18 @@ void run(const Job<T>& job) {
         Tiled<Amplitudes>(job).run();
 }
 
+template <class T>
+int64_t kept(const ProgramView& program, int64_t batch) {
+    if (samples_in_lanes<T>(program.n_qubits, batch))
+        batch = (batch + width<T> - 1) / width<T> * width<T>;
+    return batch * 2 << program.n_qubits;
+}
+
 }  // namespace
 
-extern const Kernels<double> kernels_double = {KETWORK_NAME, KETWORK_BYTES / 8, run<double>};
-extern const Kernels<float> kernels_float = {KETWORK_NAME, KETWORK_BYTES / 4, run<float>};
+extern const Kernels<double> kernels_double = {KETWORK_NAME, KETWORK_BYTES / 8, run<double>,
+                                               kept<double>};
+extern const Kernels<float> kernels_float = {KETWORK_NAME, KETWORK_BYTES / 4, run<float>,
+                                             kept<float>};
 
 }  // namespace ketwork::KETWORK_ISA

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 
 #include "bindings.hpp"
 #include "engine.hpp"
@@ -97,6 +98,8 @@ struct Compiled {
                 inverse_tables.data(),
                 program.terms.data(),
                 static_cast<int64_t>(program.terms.size()),
+                program.outcomes.empty() ? nullptr : program.outcomes.data(),
+                program.columns.empty() ? nullptr : program.columns.data(),
                 &program};
     }
 
@@ -142,6 +145,7 @@ void observe(Compiled& compiled, int32_t n_values, const Array<const int64_t>& t
              const Array<const double>& coefficients) {
     Program& program = compiled.program;
     program.n_values = n_values;
+    program.outcomes.clear();
     program.terms.clear();
     const int64_t* t = terms.data();
     for (size_t k = 0; k < coefficients.size(); ++k, t += 3)
@@ -151,19 +155,58 @@ void observe(Compiled& compiled, int32_t n_values, const Array<const int64_t>& t
     compiled.look();
 }
 
-// Pointers come as integers: the caller owns contiguous tensors of the right sizes.
+// Values become the probabilities of the outcomes on some qubits, the first the lowest bit.
+void observe_outcomes(Compiled& compiled, const Array<const int64_t>& qubits) {
+    Program& program = compiled.program;
+    program.n_values = int32_t{1} << qubits.size();
+    program.terms.clear();
+    program.outcomes.assign(256 * outcome_tables, 0);
+    for (size_t k = 0; k < qubits.size(); ++k) {
+        const int64_t q = qubits.data()[k];
+        for (int value = 0; value < 256; ++value)
+            if (value >> q % 8 & 1) program.outcomes[256 * (q / 8) + value] |= int32_t{1} << k;
+    }
+    compiled.look();
+}
+
+// The start state becomes inputs as amplitudes: for each basis state a column of the inputs, or -1.
+void start_from_inputs(Compiled& compiled, const Array<const int32_t>& columns) {
+    compiled.program.columns.assign(columns.data(), columns.data() + columns.size());
+    compiled.look();
+}
+
 template <class T>
-void run(const Compiled& compiled, int64_t batch, uintptr_t inputs, uintptr_t weights,
+bool all_finite(const T* values, int64_t count) {
+    bool wild = false;
+    for (int64_t k = 0; k < count; ++k) wild |= values[k] - values[k] != 0;
+    return !wild;
+}
+
+// Pointers come as integers: the caller owns contiguous tensors of the right sizes, `keep` aligned
+// to 64 bytes. Returns whether all values are finite.
+template <class T>
+bool run(const Compiled& compiled, int64_t batch, uintptr_t inputs, uintptr_t weights,
          bool weights_vary, uintptr_t start, bool start_varies, uintptr_t gradient,
          uintptr_t values, uintptr_t states, uintptr_t by_inputs, uintptr_t by_weights,
-         uintptr_t by_start, int threads) {
+         uintptr_t by_start, uintptr_t keep, uintptr_t kept, int threads) {
     auto in = [](uintptr_t p) { return reinterpret_cast<const T*>(p); };
     auto out = [](uintptr_t p) { return reinterpret_cast<T*>(p); };
-    Job<T> job{&compiled.view, batch,         in(inputs),      in(weights),
-               weights_vary,   in(start),     start_varies,    in(gradient),
-               out(values),    out(states),   out(by_inputs),  out(by_weights),
-               out(by_start),  std::max(threads, 1)};
-    without_gil([&] { kernels<T>().run(job); });
+    if (keep % 64 != 0) throw std::invalid_argument("`keep` must be aligned to 64 bytes");
+    Job<T> job{&compiled.view, batch,        in(inputs),     in(weights),     weights_vary,
+               in(start),      start_varies, in(gradient),   out(values),     out(states),
+               out(by_inputs), out(by_weights), out(by_start), out(keep),     in(kept),
+               std::max(threads, 1)};
+    bool finite = true;
+    without_gil([&] {
+        kernels<T>().run(job);
+        if (values) finite = all_finite(job.values, batch * compiled.program.n_values);
+    });
+    return finite;
+}
+
+template <class T>
+int64_t kept_size(const Compiled& compiled, int64_t batch) {
+    return kernels<T>().kept(compiled.view, batch);
 }
 
 }  // namespace
@@ -177,8 +220,13 @@ NB_MODULE(_kernels, m) {
     });
     m.def("make", &make);
     m.def("observe", &observe);
+    m.def("observe_outcomes", &observe_outcomes);
+    m.def("start_from_inputs", &start_from_inputs);
     m.def("run_double", &run<double>);
     m.def("run_float", &run<float>);
+    m.def("kept_size_double", &kept_size<double>);
+    m.def("kept_size_float", &kept_size<float>);
+    m.def("nanoseconds", [] { return nanoseconds.load(); });
     m.def("instruction_set", [] { return std::string(kernels<double>().name); });
     bind_transfer(m);
     m.def("limit_instruction_set", [](int value) { limit = value; });

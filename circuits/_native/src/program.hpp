@@ -14,8 +14,8 @@
 namespace ketwork {
 
 // One row of the table: kind, controls (mask), first, second, slot of the angle, offset of data.
-// pauli: first, second are the X and Z masks; dense: first packs targets, 6 bits each, and second
-// is their number; all others: first (and second, for swap) are targets.
+// pauli: first, second are the X and Z masks, apart from the controls; dense: first packs targets,
+// 6 bits each, and second is their number; all others: first (and second, for swap) are targets.
 struct Primitive {
     Kind kind;
     int64_t controls, first, second, slot, data;
@@ -49,6 +49,8 @@ struct Program {
     Schedule fine;   // without gathers, for parts of a state
     int32_t n_chains = 0;
     std::vector<Term> terms;
+    std::vector<int32_t> outcomes;  // empty, or the tables for probabilities
+    std::vector<int32_t> columns;   // empty, or the input of each amplitude of the start
 
     // Made at first use, then kept: the segments for a size of lanes and tiles.
     std::mutex mutex;
@@ -58,8 +60,13 @@ struct Program {
 // Keep one of each angle, and let the primitives point to it.
 void merge_equal_angles(Program& program, std::vector<Primitive>& primitives);
 
-// The qubits that a step touches.
+// The qubits that a step touches, and those with which it does more than to read them in the
+// computational basis.
 int64_t mask_of(const Step& step);
+int64_t changes_of(const Step& step);
+
+// Set how far steps reach that start from |0...0>; returns the qubits they change, and `touched`.
+int64_t set_reach(std::vector<Step>& steps, int64_t touched);
 
 // Fill in the schedules from the primitives.
 void build_schedules(Program& program, const std::vector<Primitive>& primitives);

@@ -40,10 +40,11 @@ TilePlan make_plan(const Program& program, int32_t lane_qubits, int32_t tile_qub
     const std::vector<Step>& steps = program.fine.steps;
     std::vector<bool> done(steps.size(), false);
     TilePlan plan;
+    int64_t touched = 0;
     for (size_t first = 0; first < steps.size(); ++first) {
         if (done[first]) continue;
         // Take every step whose qubits fit and that no step left behind stands in front of.
-        int64_t tile = (int64_t{1} << strip) - 1, blocked = 0;
+        int64_t tile = (int64_t{1} << strip) - 1, blocked = 0, changed = 0;
         std::vector<Step> taken;
         for (size_t s = first; s < steps.size() && blocked != every; ++s) {
             if (done[s]) continue;
@@ -51,6 +52,7 @@ TilePlan make_plan(const Program& program, int32_t lane_qubits, int32_t tile_qub
             const bool fits = __builtin_popcountll(tile | mask) <= size || taken.empty();
             if (!(mask & blocked) && fits) {
                 tile |= mask;
+                changed |= changes_of(steps[s]);
                 taken.push_back(steps[s]);
                 done[s] = true;
             } else {
@@ -60,8 +62,10 @@ TilePlan make_plan(const Program& program, int32_t lane_qubits, int32_t tile_qub
         for (int32_t q = 0; q < n && __builtin_popcountll(tile) < size; ++q)
             tile |= int64_t{1} << q;
         for (Step& step : taken) step = renamed(step, tile);
+        set_reach(taken, packed(touched & tile, tile));
+        touched |= changed;
         plan.steps.push_back(std::move(taken));
-        plan.segments.push_back({tile, {}});
+        plan.segments.push_back({tile, touched, {}});
     }
     for (size_t s = 0; s < plan.segments.size(); ++s)
         plan.segments[s].steps = {plan.steps[s].data(), static_cast<int64_t>(plan.steps[s].size())};

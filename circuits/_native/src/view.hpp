@@ -36,13 +36,16 @@ struct Step {
     int32_t target;
     int64_t controls;
     int64_t before, after;                // chain: CNOTs from these to the target
-    int64_t x_mask, z_mask;               // pauli
+    int64_t x_mask, z_mask;               // pauli, with controls
     int32_t first_element, n_elements;    // chain
     int32_t chain;                        // number of the chain among chains
     int32_t slot, data, table;
     int32_t n_targets;                    // dense
     int8_t targets[10];
     bool per_sample;                      // a chain or pauli with an angle that varies
+    // From |0...0>, qubits from this one on are still |0> after the step: only amplitudes below
+    // 2^reach are to be visited, by the step and when it is undone.
+    int32_t reach;
 };
 
 struct Steps {
@@ -52,7 +55,8 @@ struct Steps {
 
 // Steps, in places of the tile, that run on one cache-sized tile after another.
 struct Segment {
-    int64_t tile;  // mask of the qubits in the tile
+    int64_t tile;     // mask of the qubits in the tile
+    int64_t touched;  // from |0...0>, all other qubits are still |0> after the segment
     Steps steps;
 };
 
@@ -60,6 +64,10 @@ struct Segments {
     const Segment* data;
     int64_t size;
 };
+
+// Outcomes of the measured qubits as a function of the basis state: byte b of the basis state
+// contributes entry 256 * b + its value.
+constexpr int outcome_tables = 4;
 
 struct Term {  // value number `row` gains coefficient * <P>; sorted by x_mask
     int64_t x_mask, z_mask;
@@ -91,6 +99,8 @@ struct ProgramView {
     const int32_t* const* inverse_tables;
     const Term* terms;
     int64_t n_terms;
+    const int32_t* outcomes;  // values are probabilities: see `outcome_tables`; else null
+    const int32_t* columns;  // 2^n: amplitudes of the start are these inputs, normalised; -1 is 0
     Program* program;
 };
 

@@ -67,6 +67,33 @@ def primitives(circuit: Circuit, slots: list[int]) -> PrimitiveTable:
     return table
 
 
+def input_columns(circuit: Circuit) -> np.ndarray | None:
+    """Where a circuit starts from inputs as amplitudes, their columns.
+
+    Returns:
+        int32 `(2**n_qubits,)`: for each basis state the column of the inputs that is its amplitude
+        (to be normalised), -1 for an amplitude of zero; `None` if the circuit has no state
+        preparation, several of them, or one whose amplitudes are more than bare inputs.
+    """
+    found = [op for op in circuit.ops if op.kind == "state_preparation"]
+    if len(found) != 1 or found[0].data is not None:
+        return None
+    offsets, total = {}, 0
+    for group in circuit.input_groups:
+        offsets[group.name] = total
+        total += group.size
+    columns = np.full(2**circuit.n_qubits, -1, dtype=np.int32)
+    for number, angle in enumerate(found[0].angles):
+        if angle.constant != 0 or len(angle.terms) > 1:
+            return None
+        for coefficient, symbols in angle.terms:
+            if coefficient != 1 or len(symbols) != 1 or symbols[0].group.kind != "input":
+                return None
+            state = sum((number >> k & 1) << q for k, q in enumerate(found[0].qubits))
+            columns[state] = offsets[symbols[0].group.name] + symbols[0].index
+    return columns
+
+
 def _translate(op: Op, slots: list[int], table: PrimitiveTable) -> None:
     root = _root(op)
     controls = _mask(op.qubits[: op.n_controls])
@@ -75,6 +102,8 @@ def _translate(op: Op, slots: list[int], table: PrimitiveTable) -> None:
         table.rows.append((_ROTATIONS[root], controls, targets[0], 0, slots[0], NO_DATA))
     elif root in _EULER:
         _EULER[root](op, controls, targets[0], slots, table)
+    elif root == "global_phase":
+        _phase_factor(op, controls, slots, table)
     elif root == "x" and controls:
         table.rows.append((FLIP, controls, targets[0], 0, NO_SLOT, NO_DATA))
     elif root == "swap":
@@ -121,6 +150,12 @@ def _u2(op: Op, controls: int, target: int, slots: list[int], table: PrimitiveTa
     table.rows.append((PHASE, controls, target, 0, phi, NO_DATA))
 
 
+def _phase_factor(op: Op, controls: int, slots: list[int], table: PrimitiveTable) -> None:
+    """A global phase where all controls are 1: a phase gate on one of them."""
+    first = op.qubits[0]
+    table.rows.append((PHASE, controls & ~(1 << first), first, 0, slots[0], NO_DATA))
+
+
 _EULER: dict[str, Callable[[Op, int, int, list[int], PrimitiveTable], None]] = {
     "u": _u,
     "u3": _u,
@@ -130,13 +165,10 @@ _EULER: dict[str, Callable[[Op, int, int, list[int], PrimitiveTable], None]] = {
 
 
 def _pauli(op: Op, controls: int, slots: list[int], table: PrimitiveTable) -> None:
-    if controls:
-        raise UnsupportedOperationError(f"The native engine has no primitive for `{op.name}`.")
-    label = pauli_label(op)
-    pairs = list(zip(op.qubits, label, strict=True))
+    pairs = list(zip(op.qubits[op.n_controls :], pauli_label(op), strict=True))
     x_mask = sum(1 << q for q, letter in pairs if letter in "XY")
     z_mask = sum(1 << q for q, letter in pairs if letter in "YZ")
-    table.rows.append((PAULI, 0, x_mask, z_mask, slots[0], NO_DATA))
+    table.rows.append((PAULI, controls, x_mask, z_mask, slots[0], NO_DATA))
 
 
 def _constant(op: Op, controls: int, targets: tuple[int, ...], table: PrimitiveTable) -> None:

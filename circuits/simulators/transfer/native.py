@@ -11,6 +11,7 @@ from torch import Tensor
 from circuits import _native
 from circuits.circuit import Circuit
 from circuits.errors import UnsupportedOperationError
+from circuits.simulators.native.engine import Forward
 from circuits.simulators.program import PreparationStep
 from circuits.simulators.transfer.engine import TransferEngine
 from circuits.simulators.transfer.measurement import EntryMeasurement
@@ -71,16 +72,33 @@ class NativeTransfer:
             _WIDEST if circuit.n_qubits <= 2 * _WIDEST else 3,
         )
 
-    def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
-        """Values `(batch, n_values)`."""
+    def forward(self, inputs: Tensor, weights: Tensor, *, keep: bool = False) -> Forward:
+        """Values `(batch, n_values)`; nothing is kept, whether that would be of use or not."""
         entries = inputs.new_empty(inputs.shape[0], len(self.measurement.indices))
         given, start = (t.detach() if t is not None else None for t in self._lead(inputs, weights))
         self._run(inputs, weights, given, start, entries=entries)
         with torch.no_grad():
-            return self.measurement.combine(entries.T).T.contiguous()
+            values = self.measurement.combine(entries.T).T.contiguous()
+            return Forward(values, None, bool(torch.isfinite(values).all()))
 
-    def vjp(self, inputs: Tensor, weights: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients `(batch, n_inputs)` and `(1 or batch, n_weights)` of sum(gradient * values)."""
+    def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """Values `(batch, n_values)`."""
+        return self.forward(inputs, weights).values
+
+    def vjp(
+        self,
+        inputs: Tensor,
+        weights: Tensor,
+        gradient: Tensor,
+        kept: Tensor | None = None,
+        *,
+        for_inputs: bool = True,
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients `(batch, n_inputs)` and `(1 or batch, n_weights)` of sum(gradient * values).
+
+        Both always: `for_inputs` is for kernels to which one of them costs less, and `kept` is
+        what `forward` kept, nothing.
+        """
         with torch.no_grad():
             by_entries = self.measurement.spread(gradient.T).T.contiguous()
         by_inputs = torch.empty_like(inputs, memory_format=torch.contiguous_format)

@@ -19,8 +19,10 @@ from tests.circuits.native.random_circuits import (
     N_INPUTS,
     N_WEIGHTS,
     OBSERVABLES,
+    n_values,
     native,
     random_circuit,
+    random_observed,
     reference,
 )
 
@@ -44,13 +46,14 @@ def test_values_and_gradients(n_qubits: int, limit: int, dtype: torch.dtype) -> 
     rng = np.random.default_rng(1000 * n_qubits + limit)
     tolerance = 1e-10 if dtype == torch.float64 else 2e-3
     for trial in range(12 if n_qubits < 10 else 3):
-        circuit = random_circuit(rng, n_qubits, 30)
+        circuit = random_circuit(rng, n_qubits, 30, preparation=trial % 3 == 2)
+        observed = random_observed(rng, n_qubits, probabilities=trial % 2 == 0)
         batch = int(rng.choice([1, 3, 9, 20])) if n_qubits < 10 else 2
         x = torch.rand(batch, N_INPUTS, dtype=dtype)
         w = torch.rand(batch if trial % 3 == 0 else 1, N_WEIGHTS, dtype=dtype)
-        gradient = torch.randn(batch, len(OBSERVABLES), dtype=dtype)
-        found = native(circuit, x, w, gradient)
-        expected = reference(circuit, x, w, gradient)
+        gradient = torch.randn(batch, n_values(observed), dtype=dtype)
+        found = native(circuit, x, w, gradient, observed, keep=trial % 3 > 0)
+        expected = reference(circuit, x, w, gradient, observed)
         torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
 
 
@@ -65,7 +68,7 @@ def test_threads_change_nothing_but_rounding(n_qubits: int) -> None:
     for threads in (1, 2, 5):
         torch.set_num_threads(threads)
         try:
-            results.append(native(circuit, x, w, gradient))
+            results.append(native(circuit, x, w, gradient, keep=threads == 5))
         finally:
             torch.set_num_threads(1)
     for other in results[1:]:

@@ -146,7 +146,7 @@ program, run = engine()._program, _native.kernels().run_double
 x = torch.zeros(BATCH, N_INPUTS, dtype=torch.float64)
 w = torch.zeros(1, N_WEIGHTS, dtype=torch.float64)
 out = torch.zeros(BATCH, len(OBSERVABLES), dtype=torch.float64)
-pointers = (x.data_ptr(), w.data_ptr(), False, 0, False, 0, out.data_ptr(), 0, 0, 0, 0, 2)
+pointers = (x.data_ptr(), w.data_ptr(), False, 0, False, 0, out.data_ptr(), *[0] * 6, 2)
 run(program, BATCH, *pointers)
 def work():
     while True:
@@ -169,4 +169,4 @@ def test_memory_that_cannot_be_had_is_an_exception() -> None:
     rows = np.zeros((0, 6), dtype=np.int64)
     program = kernels.make(56, 0, 0, rows, none, table, table)
     with pytest.raises(MemoryError):
-        kernels.run_double(program, 1, 0, 0, False, 0, False, 0, 0, 0, 0, 0, 0, 1)
+        kernels.run_double(program, 1, 0, 0, False, 0, False, *[0] * 8, 1)

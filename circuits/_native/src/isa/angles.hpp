@@ -88,12 +88,13 @@ struct Angles {
         for (int32_t t = table.first_term[a]; t < table.first_term[a + 1]; ++t) {
             const int32_t* factors = table.factors + static_cast<int64_t>(t) * table.degree;
             for (int32_t d = 0; d < table.degree; ++d) {
-                if (factors[d] == 0) continue;
+                const int32_t k = factors[d] - 1;
+                const bool input = varying && k < p.n_inputs;
+                if (k < 0 || (input && !job.by_inputs)) continue;
                 T product = static_cast<T>(table.coefficients[t]) * slope;
                 for (int32_t e = 0; e < table.degree; ++e)
                     if (e != d) product *= value_of(factors[e], sample, varying);
-                const int32_t k = factors[d] - 1;
-                if (varying && k < p.n_inputs)
+                if (input)
                     job.by_inputs[sample * p.n_inputs + k] += product;
                 else
                     by_weights[k - (varying ? p.n_inputs : 0)] += product;

@@ -28,14 +28,20 @@ Row<L> turned(const Row<L>* rows, int64_t i, int64_t x_mask, int64_t z_mask,
     }
 }
 
-// psi -> c psi - i s P psi.
+// psi -> c psi - i s P psi where all controls are 1.
 template <class L>
 void pauli(Row<L>* rows, int64_t n_rows, const Step& step, typename L::V c, typename L::V s) {
     const auto signs = lane_sign<L>(step.z_mask & L::lane_bits);
     const int64_t x_row = step.x_mask >> L::lane_qubits;
+    const int64_t on = step.controls >> L::lane_qubits;
+    if (step.controls & L::lane_bits) {
+        const auto lanes = lane_on<L>(step.controls & L::lane_bits);
+        c = c * lanes + (1 - lanes);
+        s *= lanes;
+    }
     for (int64_t i = 0; i < n_rows; ++i) {
         const int64_t j = i ^ x_row;
-        if (j < i) continue;
+        if (j < i || (i & on) != on) continue;
         const Row<L> p = rows[i], q = rows[j];
         const Row<L> pi = turned<L>(rows, i, step.x_mask, step.z_mask, signs);
         const Row<L> pj = turned<L>(rows, j, step.x_mask, step.z_mask, signs);
@@ -44,17 +50,19 @@ void pauli(Row<L>* rows, int64_t n_rows, const Step& step, typename L::V c, type
     }
 }
 
-// Im <lambda|P|psi>.
+// Im <lambda|P|psi> over the amplitudes whose controls are all 1.
 template <class L>
 typename L::V pauli_overlap(const Row<L>* psi, const Row<L>* lam, int64_t n_rows,
                             const Step& step) {
     const auto signs = lane_sign<L>(step.z_mask & L::lane_bits);
+    const int64_t on = step.controls >> L::lane_qubits;
     typename L::V sum{};
     for (int64_t i = 0; i < n_rows; ++i) {
+        if ((i & on) != on) continue;
         const Row<L> t = turned<L>(psi, i, step.x_mask, step.z_mask, signs);
         sum += lam[i].r * t.i - lam[i].i * t.r;
     }
-    return sum;
+    return sum * lane_on<L>(step.controls & L::lane_bits);
 }
 
 // The terms begin .. end - 1 have one X mask: they share one product of amplitudes per row.

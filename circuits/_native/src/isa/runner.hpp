@@ -18,7 +18,7 @@ class Runner {
         if (!job.gradient) return;
         const int64_t rows = job.weights_vary ? job.batch : workers_;
         sums_.zeros(rows * p_.n_weights + 1);
-        std::memset(job.by_inputs, 0, sizeof(T) * job.batch * p_.n_inputs);
+        if (job.by_inputs) std::memset(job.by_inputs, 0, sizeof(T) * job.batch * p_.n_inputs);
     }
 
    protected:
@@ -45,9 +45,17 @@ class Runner {
         space.slopes.zeros(angles_.n_slots + 1);
     }
 
+    // Rows that a step visits, of the rows of a whole state or of a tile that starts at row 0.
+    int64_t visited(const Step& step, int64_t n_rows) const {
+        if (!from_zero_) return n_rows;
+        const int32_t bits = step.reach - L::lane_qubits;
+        return smaller(n_rows, int64_t{1} << (bits > 0 ? bits : 0));
+    }
+
     // `bound` holds angles and matrices, `space` what is private to a worker; often they are one.
     void apply(const Step& step, Row<L>* rows, int64_t n_rows, const Workspace<L>& bound,
                Workspace<L>& space) const {
+        n_rows = visited(step, n_rows);
         switch (step.pass) {
             case Pass::chain:
                 chain<L>(rows, n_rows, step, bound.matrices.data()[step.chain]);
@@ -71,6 +79,7 @@ class Runner {
     // Undo a step on state and costate; leave what it says about angles in `space`.
     void undo(const Step& step, Row<L>* psi, Row<L>* lam, int64_t n_rows,
               const Workspace<L>& bound, Workspace<L>& space) const {
+        n_rows = visited(step, n_rows);
         switch (step.pass) {
             case Pass::chain:
                 chain_back<L>(psi, lam, n_rows, step, bound.matrices.data()[step.chain],
@@ -116,6 +125,7 @@ class Runner {
     const ProgramView& p_;
     const Angles<L> angles_;
     const int workers_;
+    const bool from_zero_ = !job_.start && !p_.columns;  // the start is |0...0>
     Buffer<double> sums_;
 };
 

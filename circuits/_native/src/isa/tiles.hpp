@@ -21,7 +21,19 @@ class Tiled : public Runner<L> {
             this->begin(this->p_.fine, bound_);
             this->angles_.bind_group(bound_.halves.data(), sample);
             this->prepare(this->p_.fine, bound_, true);
-            Row<L>* state = state_.get(n_rows_);
+            const int64_t offset = 2 * L::width * n_rows_ * sample;
+            if (this->job_.kept) {
+                Row<L>* state = state_.get(n_rows_);
+                pieces([&](int64_t first, int64_t last, Workspace<L>&) {
+                    std::memcpy(static_cast<void*>(state + first),
+                                this->job_.kept + offset + 2 * L::width * first,
+                                static_cast<size_t>(last - first) * sizeof(Row<L>));
+                });
+                back(state, sample);
+                continue;
+            }
+            Row<L>* state = this->job_.keep ? reinterpret_cast<Row<L>*>(this->job_.keep + offset)
+                                            : state_.get(n_rows_);
             load<L>(this->job_, state, n_rows_, sample);
             for (int64_t s = 0; s < segments_.size; ++s) forward(segments_.data[s], state);
             if (this->job_.gradient)
@@ -46,14 +58,15 @@ class Tiled : public Runner<L> {
                 mask & ~(length - 1), (n_rows_ - 1) & ~mask};
     }
 
-    // body(worker, tile number) with the first row of each tile.
+    // body(worker, tile number) with the first row of each tile that is not all zero.
     template <class F>
-    void tiles(const Strips& strips, F&& body) {
+    void tiles(const Segment& segment, const Strips& strips, F&& body) {
+        const int64_t still_zero = this->from_zero_ ? ~segment.touched >> L::lane_qubits : 0;
         auto one = [&](int64_t number, int worker) {
             int64_t base = 0;
             for (int64_t left = strips.outside; number; number >>= 1, left &= left - 1)
                 if (number & 1) base |= left & -left;
-            body(base, spaces_[worker]);
+            if (!(base & still_zero)) body(base, spaces_[worker]);
         };
         parallel(n_rows_ / strips.rows, this->workers_, one);
     }
@@ -86,7 +99,7 @@ class Tiled : public Runner<L> {
 
     void forward(const Segment& segment, Row<L>* state) {
         const Strips strips = strips_of(segment);
-        tiles(strips, [&](int64_t base, Workspace<L>& space) {
+        tiles(segment, strips, [&](int64_t base, Workspace<L>& space) {
             Row<L>* tile = space.state.get(strips.rows);
             fetch(state, tile, base, strips);
             for (int64_t s = 0; s < segment.steps.size; ++s)
@@ -98,6 +111,10 @@ class Tiled : public Runner<L> {
     void emit(const Row<L>* state, int64_t sample) {
         if (this->job_.states) store<L>(this->job_, state, n_rows_, sample, this->job_.states);
         if (!this->job_.values) return;
+        if (this->p_.outcomes) {
+            probabilities<L>(this->job_, state, n_rows_, sample);
+            return;
+        }
         const int64_t count = this->p_.n_terms + 1;
         for (int w = 0; w < this->workers_; ++w) spaces_[w].terms.zeros(count);
         pieces([&](int64_t first, int64_t last, Workspace<L>& space) {
@@ -114,10 +131,15 @@ class Tiled : public Runner<L> {
         V* weights = bound_.terms.get(this->p_.n_terms + 1);
         term_weights<L>(this->job_, sample, weights);
         pieces([&](int64_t first, int64_t last, Workspace<L>&) {
-            cotangent<L>(this->p_, state, costate, first, last, weights);
+            if (this->p_.outcomes)
+                probability_cotangent<L>(this->job_, state, costate, first, last, sample);
+            else
+                cotangent<L>(this->p_, state, costate, first, last, weights);
         });
         for (int w = 0; w < this->workers_; ++w) this->clear(spaces_[w]);
         for (int64_t s = segments_.size; s-- > 0;) back(segments_.data[s], state, costate);
+        if (this->p_.columns && this->job_.by_inputs)
+            pull_inputs<L>(this->job_, state, costate, n_rows_, sample);
         if (this->job_.by_start)
             store<L>(this->job_, costate, n_rows_, sample, this->job_.by_start);
         add_up(sample);
@@ -125,7 +147,7 @@ class Tiled : public Runner<L> {
 
     void back(const Segment& segment, Row<L>* state, Row<L>* costate) {
         const Strips strips = strips_of(segment);
-        tiles(strips, [&](int64_t base, Workspace<L>& space) {
+        tiles(segment, strips, [&](int64_t base, Workspace<L>& space) {
             Row<L>* psi = space.state.get(strips.rows);
             Row<L>* lam = space.costate.get(strips.rows);
             fetch(state, psi, base, strips);

@@ -35,6 +35,11 @@ class Whole : public Runner<L> {
         this->prepare(steps_, space, true);
         Row<L>* rows = space.state.get(n_rows_);
         Row<L>* spare = space.spare.get(n_rows_);
+        if (this->job_.kept) {
+            std::memcpy(static_cast<void*>(rows), kept(this->job_.kept, first), bytes());
+            back(rows, spare, first, space, worker);
+            return;
+        }
         load<L>(this->job_, rows, n_rows_, first);
         for (int64_t s = 0; s < steps_.size; ++s) {
             const Step& step = steps_.data[s];
@@ -51,8 +56,20 @@ class Whole : public Runner<L> {
             emit(rows, first, space);
     }
 
+    // Where the state of a group is kept.
+    template <class P>
+    P* kept(P* all, int64_t first) const {
+        return all + first / L::group * (2 * L::width * n_rows_);
+    }
+
+    size_t bytes() const { return static_cast<size_t>(n_rows_) * sizeof(Row<L>); }
+
     void emit(const Row<L>* rows, int64_t first, Workspace<L>& space) {
-        if (this->job_.values) {
+        if (this->job_.keep)
+            std::memcpy(static_cast<void*>(kept(this->job_.keep, first)), rows, bytes());
+        if (this->job_.values && this->p_.outcomes) {
+            probabilities<L>(this->job_, rows, n_rows_, first);
+        } else if (this->job_.values) {
             V* sums = space.terms.zeros(this->p_.n_terms + 1);
             measure<L>(this->p_, rows, 0, n_rows_, sums);
             write_values<L>(this->job_, sums, first);
@@ -62,10 +79,14 @@ class Whole : public Runner<L> {
 
     void back(Row<L>* psi, Row<L>* spare, int64_t first, Workspace<L>& space, int worker) {
         Row<L>* lam = space.costate.get(n_rows_);
-        V* weights = space.terms.get(this->p_.n_terms + 1);
         V* slopes = space.slopes.data();
-        term_weights<L>(this->job_, first, weights);
-        cotangent<L>(this->p_, psi, lam, 0, n_rows_, weights);
+        if (this->p_.outcomes) {
+            probability_cotangent<L>(this->job_, psi, lam, 0, n_rows_, first);
+        } else {
+            V* weights = space.terms.get(this->p_.n_terms + 1);
+            term_weights<L>(this->job_, first, weights);
+            cotangent<L>(this->p_, psi, lam, 0, n_rows_, weights);
+        }
         for (int64_t slot = this->angles_.first_varying; slot < this->angles_.n_slots; ++slot)
             slopes[slot] = V{};
         for (int64_t s = steps_.size; s-- > 0;) {
@@ -83,6 +104,8 @@ class Whole : public Runner<L> {
             this->undo(step, psi, lam, n_rows_, space, space);
             if (own) chain_slopes<L>(this->p_, step, overlap, space.halves.data(), slopes);
         }
+        if (this->p_.columns && this->job_.by_inputs)
+            pull_inputs<L>(this->job_, psi, lam, n_rows_, first);
         if (this->job_.by_start) store<L>(this->job_, lam, n_rows_, first, this->job_.by_start);
         this->angles_.pull_group(slopes, first, this->sums_of(worker));
     }
