@@ -107,22 +107,22 @@ class Circuit(FrontDoor):
         """The groups of symbols, in order of first use."""
         return tuple(self._groups.values())
 
-    @property
+    @cached_property
     def input_groups(self) -> tuple[Group, ...]:
         """The groups declared by `inputs`, in order of first use."""
         return tuple(g for g in self._groups.values() if g.kind == "input")
 
-    @property
+    @cached_property
     def weight_groups(self) -> tuple[Group, ...]:
         """The groups declared by `weights`, in order of first use."""
         return tuple(g for g in self._groups.values() if g.kind == "weight")
 
-    @property
+    @cached_property
     def n_inputs(self) -> int:
         """Total number of input symbols, unused entries of groups included."""
         return sum(group.size for group in self.input_groups)
 
-    @property
+    @cached_property
     def n_weights(self) -> int:
         """Total number of weight symbols, unused entries of groups included."""
         return sum(group.size for group in self.weight_groups)

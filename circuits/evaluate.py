@@ -19,7 +19,7 @@ from circuits.finite import check_finite
 from circuits.gradients import make_evaluator
 from circuits.ops import check_qubits
 from circuits.pauli import PauliSum, as_observables
-from circuits.values import bind_values
+from circuits.values import bind_values, shaped
 
 
 def check_backend(backend: Any) -> Backend:
@@ -87,7 +87,7 @@ def expectation(
     bound = bind_values(circuit, x, w)
     evaluate = make_evaluator(circuit, checked, machine, spent, generator)
     values = evaluate(bound.values.inputs, bound.values.weights)
-    return values.reshape(*bound.batch, len(checked)).to(bound.dtype)
+    return shaped(values, bound.batch, bound.dtype)
 
 
 def estimate(
@@ -123,7 +123,7 @@ def probabilities(
     bound = bind_values(circuit, x, w)
     evaluate = make_evaluator(circuit, Probabilities(kept), machine)
     values = evaluate(bound.values.inputs, bound.values.weights)
-    return values.reshape(*bound.batch, 2 ** len(kept)).to(bound.dtype)
+    return shaped(values, bound.batch, bound.dtype)
 
 
 def sample(

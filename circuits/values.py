@@ -23,6 +23,7 @@ from circuits.execution import Values
 from circuits.symbols import Group
 
 _REAL = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+_COMPUTED = (torch.float64, torch.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ def bind_values(circuit: Circuit, x: Any, w: Any, *, flat: bool = False) -> Boun
     Raises:
         KetworkError: If values are missing, superfluous, of the wrong shape or dtype.
     """
+    plain = _plain(circuit, x, w)
+    if plain is not None:
+        return plain
     inputs, input_batch = _flattened("x", "input", circuit.input_groups, x, flat)
     weights, weight_batch = _flattened("w", "weight", circuit.weight_groups, w, False)
     given = [*inputs, *weights]
@@ -80,6 +84,39 @@ def bind_values(circuit: Circuit, x: Any, w: Any, *, flat: bool = False) -> Boun
     else:
         trained = _joined(weights, batch, points, compute, device)
     return Bound(Values(data, trained), batch, dtype)
+
+
+def _plain(circuit: Circuit, x: Any, w: Any) -> Bound | None:
+    """The common case without detours: a row of features per sample, and one set of weights.
+
+    What comes out is what the general rules would give, with as few operations as possible.
+    """
+    if not isinstance(x, Tensor) or not isinstance(w, Tensor) or x.dim() < 2:
+        return None
+    groups = circuit.input_groups, circuit.weight_groups
+    if len(groups[0]) != 1 or len(groups[1]) != 1:
+        return None
+    dtype, shape, size = x.dtype, x.shape, groups[0][0].size
+    if dtype not in _COMPUTED or w.dtype != dtype or w.device != x.device:
+        return None
+    if groups[0][0].shape != (size,) or shape[-1] != size or groups[1][0].shape != w.shape:
+        return None
+    rows = x if len(shape) == 2 else x.reshape(-1, size)
+    weights = w if w.dim() == 2 and w.shape[0] == 1 else w.reshape(1, -1)
+    return Bound(Values(rows, weights), tuple(shape[:-1]), dtype)
+
+
+def shaped(values: Tensor, batch: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Values `(points, k)` as `(*batch, k)` in a dtype; the same tensor where it is that already.
+
+    Args:
+        values: What an evaluator returned for bound values.
+        batch: The `batch` of the bound values.
+        dtype: Their `dtype`.
+    """
+    if len(batch) != 1:
+        values = values.reshape(*batch, values.shape[-1])
+    return values if values.dtype == dtype else values.to(dtype)
 
 
 def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:

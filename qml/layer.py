@@ -15,7 +15,7 @@ from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.evaluate import check_backend, check_kept, check_observables
 from circuits.execution import Seed, as_generator, check_shots
 from circuits.gradients import SPSA, make_evaluator
-from circuits.values import bind_values
+from circuits.values import bind_values, shaped
 
 _DERIVED = ("_evaluate",)
 
@@ -144,7 +144,7 @@ class QuantumLayer(nn.Module):
         """Expectation values or probabilities `(..., out_features)` in the dtype of `x`."""
         bound = bind_values(self.circuit, x, self._weights(), flat=True)
         values = self._evaluate(bound.values.inputs, bound.values.weights)
-        return values.reshape(*bound.batch, self.out_features).to(bound.dtype)
+        return shaped(values, bound.batch, bound.dtype)
 
     def estimate(self, x: Tensor | Mapping[str, Tensor] | None = None) -> Result:
         """Values `(..., out_features)` with standard errors; without gradients."""
