@@ -8,13 +8,14 @@ require_ours("circuits")
 
 from circuits import Probabilities
 from qml.layer import QuantumLayer
-from qml.models import MLP, QCNN, DataReuploading, HybridClassifier, QKANLayer
+from qml.models import MLP, QCNN, QKAN, DataReuploading, HybridClassifier, QKANLayer
 
 __ketwork__ = True
 
 __all__ = [
     "MLP",
     "QCNN",
+    "QKAN",
     "DataReuploading",
     "HybridClassifier",
     "Probabilities",

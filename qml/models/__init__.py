@@ -12,7 +12,7 @@ from qml.models.base import AbstractModel, AbstractQuantumModel
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
-from qml.models.qkan import QKANLayer
+from qml.models.qkan import QKAN, QKANLayer
 from qml.models.registry import MODELS, ModelRecord, model_named
 from qml.models.reuploading import DataReuploading, reuploading_circuit
 from qml.models.spec import build_model, spec_of
@@ -21,6 +21,7 @@ __all__ = [
     "MLP",
     "MODELS",
     "QCNN",
+    "QKAN",
     "AbstractModel",
     "AbstractQuantumModel",
     "DataReuploading",

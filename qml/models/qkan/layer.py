@@ -18,6 +18,7 @@ from qml.models.qkan.ansatz import Ansatz, ansatz_named
 from qml.models.qkan.bloch import Activation
 from qml.models.qkan.edges import edges
 from qml.models.qkan.fourier import coefficients, features, has_polynomials
+from qml.models.qkan.growth import check_growth, grow
 from qml.models.qkan.loading import adapt_state
 
 BASES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -198,6 +199,36 @@ class QKANLayer(nn.Module):
             self.theta.copy_(drawn.normal_(0, deviation, generator=source))
         self.mask = None
 
+    def extended(self, reps: int) -> QKANLayer:
+        """A layer with more repetitions that computes the same function, to be trained on.
+
+        Args:
+            reps: Number of repetitions of the new layer.
+
+        Returns:
+            A new layer; nothing is shared.
+
+        Raises:
+            InvalidArgumentError: If `reps` is not larger, or by a number that the circuit cannot
+                grow by without a change (px, and mix with fixed factors).
+            UnsupportedOperationError: For `real` with fixed factors.
+
+        >>> layer, x = QKANLayer(3, 2, reps=1), torch.rand(5, 3)
+        >>> torch.allclose(layer.extended(4)(x), layer(x), atol=1e-6)
+        True
+        """
+        check_growth(self, reps)
+        grown = QKANLayer(
+            self.in_features,
+            self.out_features,
+            **{**self.options(), "reps": reps},
+            generator=self.generator,
+            dtype=self.theta.dtype,
+            device=self.theta.device,
+        )
+        grow(self, grown)
+        return grown.train(self.training)
+
     def forward(self, x: Tensor) -> Tensor:
         """Outputs `(..., out_features)` in the dtype of `x`."""
         check_features(x, self.in_features)
@@ -244,10 +275,7 @@ class QKANLayer(nn.Module):
         return theta[chosen][None], weight[chosen][None], bias[chosen][None]
 
     def _data(self, x: Tensor) -> Tensor:
-        dtype = torch.promote_types(x.dtype, self.theta.dtype)
-        if dtype in (torch.float16, torch.bfloat16):
-            dtype = torch.float32
-        return x.reshape(-1, self.in_features).to(dtype)
+        return x.reshape(-1, self.in_features).to(computed_dtype(x, self.theta))
 
     def _masked(self, weight: Tensor) -> Tensor:
         return weight if self.mask is None else weight * self.mask.to(weight.dtype)
@@ -294,6 +322,12 @@ class QKANLayer(nn.Module):
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         adapt_state(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def computed_dtype(x: Tensor, parameter: Tensor) -> torch.dtype:
+    """The common dtype of data and parameters; float32 for half types."""
+    dtype = torch.promote_types(x.dtype, parameter.dtype)
+    return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
 
 
 def _check_base(name: str | None, trainable: bool) -> str | None:
