@@ -34,6 +34,7 @@ from circuits.simulators.transfer import (
     native_transfer_support,
 )
 from circuits.simulators.transfer.vectors import basis_entries, sign_transform
+from noise.flat_runs import FlatRuns
 
 if TYPE_CHECKING:
     from noise.model import NoiseModel
@@ -93,6 +94,7 @@ class PauliTransfer(Backend):
         self.noise_model = noise_model
         self.engine = engine
         self._plans: collections.OrderedDict[Any, Any] = collections.OrderedDict()
+        self._flat: tuple[Any, FlatRuns] | None = None
 
     @property
     def engine_in_use(self) -> str:
@@ -104,7 +106,7 @@ class PauliTransfer(Backend):
         return f"PauliTransfer({model}engine={self.engine_in_use})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_plans": collections.OrderedDict()}
+        return {**self.__dict__, "_plans": collections.OrderedDict(), "_flat": None}
 
     def lower(self, request: Request) -> Request:
         if self.noise_model is None:
@@ -112,7 +114,23 @@ class PauliTransfer(Backend):
         return self.noise_model.lower(request)
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
-        return [self._run(request) for request in requests]
+        values: list[Tensor | None] = [None] * len(requests)
+        if self.engine_in_use == "native" and not torch.compiler.is_compiling():
+            values = self._flat_values(requests)
+        name = repr(self)
+        return [
+            self._run(request, name) if found is None else _result(request, name, found)
+            for request, found in zip(requests, values, strict=True)
+        ]
+
+    def _flat_values(self, requests: Sequence[Request]) -> list[Tensor | None]:
+        """The values of circuits without symbols, all in one go."""
+        model = self._fingerprint()
+        if self._flat is None or self._flat[0] != model:
+            runs = FlatRuns(self.noise_model, self._reading, self._measurement)
+            self._flat = model, runs
+        plain = [r if r.circuit.parameters else self.lower(r) for r in requests]
+        return self._flat[1].values(plain)
 
     def noisy(self, circuit: Circuit) -> Circuit:
         """The circuit with the model's channels behind its gates.
@@ -132,11 +150,11 @@ class PauliTransfer(Backend):
             )
         return noisy
 
-    def _run(self, request: Request) -> Result:
-        metadata = {**request.tags, "backend": repr(self), "shots": request.shots}
+    def _run(self, request: Request, name: str) -> Result:
         if request.shots is None:
             plan = self._plan(request)
-            return Result(values=plan(request.inputs, request.weights), metadata=metadata)
+            return _result(request, name, plan(request.inputs, request.weights))
+        metadata = {**request.tags, "backend": name, "shots": request.shots}
         shots, generator = request.shots, as_generator(request.generator)
         request = self.lower(request)
         if request.qubits is not None:
@@ -201,16 +219,16 @@ class PauliTransfer(Backend):
 
     def _planned(self, request: Request) -> Plan:
         small, new = compact(self.noisy(request.circuit))
-        measurement: EntryMeasurement
+        return self._make(small, self._measurement(request, new), self._reading(new))
+
+    def _measurement(self, request: Request, new: dict[int, int]) -> EntryMeasurement:
+        """What an exact request reads, where its qubits are now."""
         if request.qubits is None:
             idle = self._idle(self._measured(request), new)
-            measurement = TransferExpectations(request.observables, new, idle)
-        else:
-            idle = self._idle(request.qubits, new)
-            bases = request.bases or "Z" * len(request.qubits)
-            letters = list(zip(request.qubits, bases, strict=True))
-            measurement = TransferProbabilities(letters, new, idle)
-        return self._make(small, measurement, self._reading(new))
+            return TransferExpectations(request.observables, new, idle)
+        bases = request.bases or "Z" * len(request.qubits)
+        letters = list(zip(request.qubits, bases, strict=True))
+        return TransferProbabilities(letters, new, self._idle(request.qubits, new))
 
     def _make(
         self, circuit: Circuit, measurement: EntryMeasurement, reading: dict[int, np.ndarray]
@@ -243,6 +261,11 @@ class PauliTransfer(Backend):
         return {
             q: reading_matrix(confusion.get(q, perfect)) @ zero for q in qubits if q not in position
         }
+
+
+def _result(request: Request, name: str, values: Tensor) -> Result:
+    metadata = {**request.tags, "backend": name, "shots": None}
+    return Result(values=values, metadata=metadata)
 
 
 def reading_matrix(confusion: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "transfer_program.hpp"
+#include "pool.hpp"
+#include "transfer_many.hpp"
 
 namespace ketwork {
 
@@ -51,38 +52,10 @@ const TransferKernels<float>& transfer_kernels<float>() {
 }
 #endif
 
-AngleView look(const AngleTable& table) {
-    return {static_cast<int64_t>(table.constants.size()),
-            table.constants.data(),
-            table.first_term.data(),
-            table.coefficients.data(),
-            table.factors.data(),
-            table.degree};
-}
-
 // A program and the view of it that kernels get.
 struct CompiledTransfer {
     TransferProgram program;
     TransferView view{};
-
-    void look_again() {
-        const TransferProgram& p = program;
-        view = {};
-        view.n_qubits = p.n_qubits;
-        view.n_chains = p.n_chains;
-        view.n_given = p.n_given;
-        view.n_entries = static_cast<int64_t>(p.entries.size());
-        view.n_steps = static_cast<int64_t>(p.steps.size());
-        view.steps = p.steps.data();
-        view.factors = p.factors.data();
-        view.data = p.data.data();
-        view.tables = p.tables.data();
-        view.entries = p.entries.data();
-        view.angles.n_inputs = p.angles.n_inputs;
-        view.angles.n_weights = p.angles.n_weights;
-        view.angles.shared = look(p.angles.shared);
-        view.angles.varying = look(p.angles.varying);
-    }
 };
 
 std::unique_ptr<CompiledTransfer> make(int32_t n_qubits, int32_t n_inputs, int32_t n_weights,
@@ -100,25 +73,21 @@ std::unique_ptr<CompiledTransfer> make(int32_t n_qubits, int32_t n_inputs, int32
     p.angles.varying = angle_table(varying);
     p.data.assign(data.data(), data.data() + data.size());
     p.entries.assign(entries.data(), entries.data() + entries.size());
-    const auto turns = [](int64_t kind) {
-        return kind <= static_cast<int64_t>(RowKind::rz) ||
-               kind == static_cast<int64_t>(RowKind::rotate);
-    };
     std::vector<Primitive> slots;  // only to let equal angles share a slot
     const size_t count = rows.size() / 5;
     for (size_t r = 0; r < count; ++r) {
         const int64_t* row = rows.data() + 5 * r;
-        slots.push_back({Kind::rx, 0, 0, 0, turns(row[0]) ? row[3] : -1, 0});
+        slots.push_back({Kind::rx, 0, 0, 0, has_angle(static_cast<RowKind>(row[0])) ? row[3] : -1, 0});
     }
     merge_equal_angles(p.angles, slots);
     TransferBuilder builder(p, widest);
     for (size_t r = 0; r < count; ++r) {
         const int64_t* row = rows.data() + 5 * r;
-        const int64_t slot = turns(row[0]) ? slots[r].slot : row[3];
+        const int64_t slot = slots[r].slot >= 0 ? slots[r].slot : row[3];
         builder.add({static_cast<RowKind>(row[0]), row[1], row[2], slot, row[4]});
     }
     builder.finish();
-    made->look_again();
+    made->view = view_of(p);
     return made;
 }
 
@@ -152,6 +121,37 @@ void run(const CompiledTransfer& compiled, int64_t batch, uintptr_t inputs, uint
     without_gil([&] { transfer_kernels<T>().run(job); });
 }
 
+// The entries (circuits, n_entries) of many circuits in one table of rows; see transfer_many.hpp.
+template <class T>
+void run_many(int32_t n_qubits, const Array<const double>& constants,
+              const Array<const int64_t>& rows, const Array<const double>& angles,
+              const Array<const int64_t>& entries, uintptr_t out, int widest, int threads) {
+    const auto circuits = find_circuits(rows.data(), rows.size() / 5);
+    const size_t n_entries = entries.size();
+    auto body = [&](int64_t number) {
+        TransferProgram program;
+        program.n_qubits = n_qubits;
+        program.data.assign(constants.data(), constants.data() + constants.size());
+        program.entries.assign(entries.data(), entries.data() + n_entries);
+        build_flat(program, circuits[number], rows.data(), angles.data(), widest);
+        const TransferView view = view_of(program);
+        TransferJob<T> job{};
+        job.program = &view;
+        job.values.program = &view.angles;
+        job.values.batch = 1;
+        job.values.threads = 1;
+        job.entries = reinterpret_cast<T*>(out) + number * n_entries;
+        transfer_kernels<T>().run(job);
+    };
+    using Body = decltype(body);
+    without_gil([&] {
+        parallel_for(
+            static_cast<int64_t>(circuits.size()), std::max(threads, 1),
+            [](void* context, int64_t number, int) { (*static_cast<Body*>(context))(number); },
+            &body);
+    });
+}
+
 }  // namespace
 
 void bind_transfer(nb::module_& m) {
@@ -160,6 +160,8 @@ void bind_transfer(nb::module_& m) {
     m.def("make_transfer", &make);
     m.def("run_transfer_double", &run<double>);
     m.def("run_transfer_float", &run<float>);
+    m.def("run_many_transfers_double", &run_many<double>);
+    m.def("run_many_transfers_float", &run_many<float>);
 }
 
 }  // namespace ketwork

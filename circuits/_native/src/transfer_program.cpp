@@ -33,7 +33,35 @@ bool is_diagonal(const double* m) {
            m[7] == 0 && m[9] == 0 && m[10] == 0;
 }
 
+AngleView view_of(const AngleTable& table) {
+    return {static_cast<int64_t>(table.constants.size()),
+            table.constants.data(),
+            table.first_term.data(),
+            table.coefficients.data(),
+            table.factors.data(),
+            table.degree};
+}
+
 }  // namespace
+
+TransferView view_of(const TransferProgram& p) {
+    TransferView view{};
+    view.n_qubits = p.n_qubits;
+    view.n_chains = p.n_chains;
+    view.n_given = p.n_given;
+    view.n_entries = static_cast<int64_t>(p.entries.size());
+    view.n_steps = static_cast<int64_t>(p.steps.size());
+    view.steps = p.steps.data();
+    view.factors = p.factors.data();
+    view.data = p.data.data();
+    view.tables = p.tables.data();
+    view.entries = p.entries.data();
+    view.angles.n_inputs = p.angles.n_inputs;
+    view.angles.n_weights = p.angles.n_weights;
+    view.angles.shared = view_of(p.angles.shared);
+    view.angles.varying = view_of(p.angles.varying);
+    return view;
+}
 
 TransferBuilder::TransferBuilder(TransferProgram& program, int widest)
     : p_(program), widest_(widest), chains_(program.n_qubits) {}

@@ -19,7 +19,11 @@ enum class RowKind : int64_t {
     dense = 7,         // 16^k constants, row by row
     dense_given = 8,
     diagonal_given = 9,
+    next_op = 10,      // these two only between many circuits, see transfer_many.hpp
+    next_circuit = 11,
 };
+
+inline bool has_angle(RowKind kind) { return kind <= RowKind::rz || kind == RowKind::rotate; }
 
 // kind; qubits, 5 bits each (rotate: index of P); their number; slot, or offset of given numbers;
 // offset of constants.
@@ -37,6 +41,9 @@ struct TransferProgram {
     std::vector<int32_t> tables;
     std::vector<int64_t> entries;
 };
+
+// What kernels see of a program, which must stay where it is.
+TransferView view_of(const TransferProgram& program);
 
 // Collects rows into steps: chains of one qubit, and permutations of up to `widest` qubits.
 class TransferBuilder {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from circuits.simulators.transfer.engine import TransferEngine
+from circuits.simulators.transfer.flat import FlatCircuit, Flattener, run_flat
 from circuits.simulators.transfer.measurement import (
     EntryMeasurement,
     TransferExpectations,
@@ -13,10 +14,13 @@ from circuits.simulators.transfer.native import NativeTransfer, native_transfer_
 
 __all__ = [
     "EntryMeasurement",
+    "FlatCircuit",
+    "Flattener",
     "NativeTransfer",
     "TransferEngine",
     "TransferExpectations",
     "TransferProbabilities",
     "WholeVector",
     "native_transfer_support",
+    "run_flat",
 ]

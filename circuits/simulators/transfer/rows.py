@@ -23,6 +23,8 @@ from circuits.simulators.transfer.program import SKIPPED
 from circuits.simulators.transfer.vectors import index_of_label
 
 RX, RY, RZ, AFFINE, AFFINE_GIVEN, PERMUTE, ROTATE, DENSE, DENSE_GIVEN, DIAGONAL_GIVEN = range(10)
+NEXT_OP, NEXT_CIRCUIT = 10, 11  # only in tables of many circuits
+TURNING = (RX, RY, RZ, ROTATE)  # rows with an angle
 LARGEST = 15  # qubits: offsets in the kernels are 32-bit
 LARGEST_DENSE = 3
 
@@ -90,6 +92,10 @@ class RowTable:
             index = index_of_label("".join(c for c, _ in pairs), tuple(q for _, q in pairs))
             self.rows.append((ROTATE, index, len(pairs), len(self.slots) - 1, -1))
 
+    def apply(self, matrix: np.ndarray, qubit: int) -> None:
+        """A constant transfer matrix `(4, 4)` with first row (1, 0, 0, 0) on one qubit."""
+        self.rows.append((AFFINE, qubit, 1, -1, self.constant(matrix[1:].ravel())))
+
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows `(n, 5)` as int64 and data as float64."""
         data = np.concatenate(self.data) if self.data else np.zeros(0)
@@ -111,13 +117,24 @@ def table_of(circuit: Circuit, readout: dict[int, np.ndarray]) -> RowTable:
         slots = [(first + k, 1.0) for k in range(len(op.angles))]
         first += len(op.angles)
         if op.kind not in SKIPPED and op.kind != "state_preparation":
-            _translate(op, position, slots, table)
+            translate(op, position, slots, table)
     for qubit, matrix in readout.items():
-        table.rows.append((AFFINE, qubit, 1, -1, table.constant(matrix[1:].ravel())))
+        table.apply(matrix, qubit)
     return table
 
 
-def _translate(op: Op, position: int, slots: list[Slot], table: RowTable) -> None:
+def translate(op: Op, position: int, slots: list[Slot], table: RowTable) -> None:
+    """Add the rows of one op.
+
+    Args:
+        op: A gate or a channel.
+        position: Its position among the ops of the circuit.
+        slots: One for each of its angles.
+        table: What to add to.
+
+    Raises:
+        UnsupportedOperationError: If the kernels have no primitive for it.
+    """
     if op.is_channel:
         _channel(op, position, table)
         return
