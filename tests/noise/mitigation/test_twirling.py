@@ -269,11 +269,11 @@ class TestBackend:
         """A coherent error of cx: samples follow the twirled probabilities within 6 sigma."""
         circuit = Circuit(2, [g.ry(0.6, 0), g.cx(0, 1), g.h(0), g.cx(0, 1), g.ry(0.4, 1)])
         machine = PauliTransfer(
-            NoiseModel().add(OverRotation(0.5, "XX"), gates="cx"), engine="torch"
+            NoiseModel().add(OverRotation(1.4, "XX"), gates="cx"), engine="torch"
         )
         point, shots = torch.zeros(1, 0, dtype=torch.float64), 20_000
         twirling = PauliTwirling(machine, n_twirls=20, seed=4)
-        ask = {"qubits": (1, 0), "bases": "XZ"}
+        ask = {"qubits": (1, 0), "bases": "ZZ"}
         expected = twirling.run([Request(circuit, point, **ask)])[0].values[0]
         found = twirling.run([Request(circuit, point, **ask, shots=shots, generator=2)])[0]
         assert found.samples.shape == (1, shots, 2)
