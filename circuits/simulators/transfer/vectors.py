@@ -120,7 +120,7 @@ def sign_transform(entries: Tensor) -> Tensor:
     k, batch = entries.shape[0].bit_length() - 1, entries.shape[1]
     values = entries
     for bit in range(k):
-        pairs = values.reshape(-1, 2, 2**bit, batch)
+        pairs = values.reshape(2 ** (k - 1 - bit), 2, 2**bit, batch)
         total, difference = pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]
         values = torch.stack([total, difference], dim=1).reshape(2**k, batch)
     return values / 2**k

@@ -11,7 +11,7 @@ import numpy as np
 from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError, ShapeError
 from noise.mitigation.qcluster.growth import grow
-from noise.mitigation.qcluster.mixture import Mixture, MixtureModel
+from noise.mitigation.qcluster.mixture import SMALLEST, Mixture, MixtureModel
 from noise.mitigation.readout.outcomes import Bits, Floats, Outcomes, as_mapping
 from noise.mitigation.readout.subspace import check_confusions
 from noise.mitigation.readout.transition import flip_confusions
@@ -197,7 +197,7 @@ def _result(model: MixtureModel, mixture: Mixture) -> Clusters:
 def _covariance(model: MixtureModel, mixture: Mixture) -> Floats:
     """From the Fisher information of the weights, which sum to one: `(1 + K, 1 + K)`."""
     components = model.components(mixture.centroids)
-    total = components @ mixture.weights
+    total = np.maximum(components @ mixture.weights, SMALLEST)
     active = mixture.weights > 0
     scaled = components[:, active] * (np.sqrt(model.outcomes.counts) / total)[:, None]
     inverse = np.linalg.pinv(scaled.T @ scaled, hermitian=True)

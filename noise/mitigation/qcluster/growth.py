@@ -13,11 +13,11 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.mitigation.qcluster.mixture import Mixture, MixtureModel
+from noise.mitigation.qcluster.mixture import SMALLEST, Mixture, MixtureModel
 from noise.mitigation.readout.outcomes import Bits, Floats
 
 _CANDIDATES = 1024
-_ENTRIES = 2**25
+_ENTRIES = 2**24
 _RANKED, _TRIED = 24, 3
 
 
@@ -87,15 +87,15 @@ class _Seeds:
         self._model, outcomes = model, model.outcomes
         number = max(1, min(_CANDIDATES, _ENTRIES // len(outcomes.counts)))
         self._candidates = outcomes.bits[np.argsort(-outcomes.counts, kind="stable")[:number]]
-        self._columns = model.columns(self._candidates).astype(np.float32)
+        self._columns = model.columns(self._candidates)
         self._squares = self._columns**2
         self._counts = outcomes.counts
 
     def best(self, mixture: Mixture) -> list[tuple[Bits, float]]:
         """The few best candidates with the weight that each would take, best first."""
-        total = self._model.components(mixture.centroids) @ mixture.weights
+        total = np.maximum(self._model.components(mixture.centroids) @ mixture.weights, SMALLEST)
         ranked = self._ranked(total)
-        columns, counts = self._columns[:, ranked].astype(np.float64), self._counts
+        columns, counts = self._columns[:, ranked], self._counts
         weight = np.full(len(ranked), 0.05)
         mixed = total[:, None] * (1 - weight) + columns * weight
         for _ in range(15):
@@ -111,9 +111,8 @@ class _Seeds:
         The slope g alone would prefer lone outliers: what they gain is at most one shot's worth.
         """
         ratio = self._counts / total
-        slope = (ratio.astype(np.float32) @ self._columns).astype(np.float64) - self._counts.sum()
-        bend = ((ratio / total).astype(np.float32) @ self._squares).astype(np.float64)
-        bend -= 2 * slope + self._counts.sum()
+        slope = ratio @ self._columns - self._counts.sum()
+        bend = (ratio / total) @ self._squares - 2 * slope - self._counts.sum()
         gain = np.where(slope > 0, slope**2 / np.maximum(bend, 1e-9), 0)
         order = np.argsort(-gain, kind="stable")[:_RANKED]
         return order[gain[order] > 0]

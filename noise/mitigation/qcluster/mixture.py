@@ -21,6 +21,8 @@ from scipy.special import gammaln
 from noise.mitigation.readout.outcomes import Bits, Floats, Outcomes
 from noise.mitigation.readout.transition import transition_matrix
 
+SMALLEST = 1e-150  # probabilities of outcomes below it are taken for it
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class MixtureModel:
         components, weights = self.components(mixture.centroids), mixture.weights
         reached = -math.inf
         for _ in range(steps):
-            total = components @ weights
+            total = np.maximum(components @ weights, SMALLEST)
             before, reached = reached, float(self._counts @ np.log(total))
             if reached - before < tolerance:
                 break
@@ -91,7 +93,7 @@ class MixtureModel:
     def shares(self, mixture: Mixture) -> Floats:
         """By Bayes' rule, how many of each outcome's counts each component owns `(m, 1 + K)`."""
         joint = self.components(mixture.centroids) * mixture.weights
-        result: Floats = joint * (self._counts / joint.sum(1))[:, None]
+        result: Floats = joint * (self._counts / np.maximum(joint.sum(1), SMALLEST))[:, None]
         return result
 
     def recentred(self, mixture: Mixture, only: int | None = None, rounds: int = 10) -> Mixture:
