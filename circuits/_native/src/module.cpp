@@ -229,6 +229,7 @@ NB_MODULE(_kernels, m) {
     m.def("nanoseconds", [] { return nanoseconds.load(); });
     m.def("instruction_set", [] { return std::string(kernels<double>().name); });
     bind_transfer(m);
+    bind_qkan(m);
     m.def("limit_instruction_set", [](int value) { limit = value; });
 }
 

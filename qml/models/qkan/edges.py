@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from qml.models.qkan import sweep
+from qml.models.qkan import native, sweep
 from qml.models.qkan.bloch import Activation, edge_values
 
 _EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set())
@@ -43,13 +43,15 @@ def edges(
 
 
 def _values(kind: Activation, reduce: bool, *arguments: Tensor) -> Tensor:
+    engine = native if native.supports(kind, arguments[0]) else sweep
     with torch.no_grad():
-        return sweep.values(kind, reduce, *arguments)
+        return engine.values(kind, reduce, *arguments)
 
 
 def _vjp(kind: Activation, reduce: bool, *arguments: Tensor) -> sweep.Gradients:
+    engine = native if native.supports(kind, arguments[0]) else sweep
     with torch.no_grad():
-        return sweep.vjp(kind, reduce, *arguments)
+        return engine.vjp(kind, reduce, *arguments)
 
 
 def _reference_vjp(kind: Activation, reduce: bool, *arguments: Tensor) -> sweep.Gradients:
