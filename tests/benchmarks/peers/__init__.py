@@ -1,0 +1,1 @@
+"""The noisy workloads on other simulators, one file per workload."""
