@@ -11,20 +11,24 @@ from torch import Tensor
 
 from circuits.circuit import Circuit
 from circuits.compact import compact_request
-from circuits.errors import QubitError, SymbolError
+from circuits.errors import InvalidArgumentError, QubitError, SymbolError
 from circuits.execution import Request, Values
 from circuits.symbols import Group, Symbol
+from noise.model.lowering import is_native
 from noise.model.model import NoiseModel
 from noise.model.readout import read_probabilities
+
+_ENTRIES = 2**23  # of Pauli vectors that are alive at once
 
 
 @final
 class Experiments:
-    """Circuits under a model, measured on all their qubits.
+    """Circuits under a model, and what was measured of them.
 
     Args:
         model: The model; its strengths may be symbols.
-        circuits: Circuits without symbols.
+        circuits: Circuits without symbols, in the model's gates.
+        measured: For each circuit the qubits that were measured.
         symbols: The symbols, in the order in which their values come.
         readout: Whether the readout is unknown, too; or the qubits for which it is.
 
@@ -37,32 +41,38 @@ class Experiments:
         self,
         model: NoiseModel,
         circuits: Sequence[Circuit],
+        measured: Sequence[tuple[int, ...]],
         symbols: Sequence[Symbol],
         readout: bool | Sequence[int],
     ) -> None:
         from noise.pauli_transfer import PauliTransfer
 
-        self._backend = PauliTransfer()
-        self._model, self._symbols = model, tuple(symbols)
-        self._noisy: list[Request] = []
-        self._measured: list[tuple[int, ...]] = []
-        for k, circuit in enumerate(circuits):
-            if circuit.parameters:
-                raise SymbolError(
-                    f"Circuit {k} has symbols of its own: {circuit!r}. Give them numbers with "
-                    "`circuit.bind(...)`; only the noise is fitted."
-                )
-            lowered = model.lower(circuit, qubits=range(circuit.n_qubits))
-            assert lowered.qubits is not None
-            noisy = model.apply(lowered.circuit)
-            nothing = torch.zeros(1, noisy.n_weights, dtype=torch.float64)
-            values = Values(nothing[:, :0], nothing)
-            request = compact_request(Request(noisy, values, qubits=lowered.qubits))
-            self._noisy.append(request)
-            self._measured.append(lowered.qubits)
+        self._model, self._symbols, self._measured = model, tuple(symbols), list(measured)
+        self._noisy = [
+            self._request(k, circuit, qubits)
+            for k, (circuit, qubits) in enumerate(zip(circuits, measured, strict=True))
+        ]
+        # One backend for each circuit: a backend remembers a limited number of circuits.
+        self._backends = [PauliTransfer() for _ in self._noisy]
         self.sizes = [2 ** len(qubits) for qubits in self._measured]
         self.fitted = self._unknown(readout)
         self._check_used()
+
+    def _request(self, k: int, circuit: Circuit, qubits: tuple[int, ...]) -> Request:
+        if circuit.parameters:
+            raise SymbolError(
+                f"Circuit {k} has symbols of its own: {circuit!r}. Give them numbers with "
+                "`circuit.bind(...)`; only the noise is fitted."
+            )
+        if not is_native(self._model._machine, circuit):
+            raise InvalidArgumentError(
+                f"Circuit {k} is not made of the model's gates on its coupling, so it cannot be "
+                "what was run: a transpiler came between. Fit the circuits that were run, such as "
+                "`model.lower(circuit).circuit`."
+            )
+        noisy = self._model.apply(circuit)
+        nothing = torch.zeros(1, noisy.n_weights, dtype=torch.float64)
+        return compact_request(Request(noisy, Values(nothing[:, :0], nothing), qubits=qubits))
 
     def _unknown(self, readout: bool | Sequence[int]) -> tuple[int, ...]:
         measured = sorted({q for qubits in self._measured for q in qubits})
@@ -103,41 +113,76 @@ class Experiments:
             for q, (up, down) in zip(self.fitted, pairs, strict=True)
         }
 
-    def probabilities(self, values: Tensor) -> Tensor:
-        """Probabilities of all outcomes of all circuits, one after the other; differentiable.
+    def slopes(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Probabilities of all outcomes of all circuits, and their derivatives.
+
+        The derivatives of all outcomes of a circuit come from one backward pass: of a batch of
+        equal rows, of which each shows another outcome.
 
         Args:
             values: Values of the symbols, then P(1|0) and P(0|1) of each fitted qubit.
+
+        Returns:
+            `(outcomes,)`, one circuit after the other, and `(outcomes, values)`.
         """
         n = len(self._symbols)
-        groups = self._groups(values[:n])
-        requests = []
-        for request in self._noisy:
-            parts = [groups[group] for group in request.circuit.weight_groups]
-            row = torch.cat(parts) if parts else values[:0]
-            filled = Values(values.new_zeros(1, 0), row[None])
-            requests.append(Request(request.circuit, filled, qubits=request.qubits))
-        results = self._backend.run(requests)
-        matrices = self._matrices(values[n:])
-        found = []
-        for result, qubits in zip(results, self._measured, strict=True):
-            assert result.values is not None
-            own = [matrices.get(q) for q in qubits]
-            perfect = torch.eye(2, dtype=values.dtype)
-            stacked = torch.stack([perfect if m is None else m for m in own])
-            found.append(read_probabilities(result.values[0], stacked))
-        return torch.cat(found)
+        matrices = self._matrices(values[n:].detach())
+        found, parts = [], []
+        for k, (qubits, size) in enumerate(zip(self._measured, self.sizes, strict=True)):
+            own = self._stacked(matrices, qubits)
+            ideal, columns = self._ideal_slopes(k, values[:n].detach(), size)
+            by_strength = read_probabilities(columns.T, own).T
 
-    def _groups(self, values: Tensor) -> dict[Group, Tensor]:
-        """Flat values of each group; entries without a symbol are 0."""
-        members: dict[Group, list[tuple[int, int]]] = {}
-        for k, symbol in enumerate(self._symbols):
-            members.setdefault(symbol.group, []).append((symbol.index, k))
-        filled = {}
-        for group, pairs in members.items():
-            where, which = (torch.tensor(column) for column in zip(*pairs, strict=True))
-            filled[group] = values.new_zeros(group.size).index_copy(0, where, values[which])
-        return filled
+            def read(
+                flips: Tensor, ideal: Tensor = ideal, qubits: tuple[int, ...] = qubits
+            ) -> Tensor:
+                return read_probabilities(ideal, self._stacked(self._matrices(flips), qubits))
+
+            by_flip = torch.autograd.functional.jacobian(read, values[n:].detach())
+            found.append(read_probabilities(ideal, own))
+            parts.append(torch.cat([by_strength, by_flip], dim=1))
+        return torch.cat(found), torch.cat(parts)
+
+    def _ideal_slopes(self, k: int, values: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """Probabilities `(size,)` before readout, and their derivatives `(size, symbols)`."""
+        rows = max(1, _ENTRIES // 4 ** self._noisy[k].circuit.n_qubits)
+        columns = []
+        for first in range(0, size, rows):
+            which = torch.arange(first, min(first + rows, size))
+            batch = values.expand(len(which), -1).clone().requires_grad_()
+            ideal = self._run(k, self._rows(k, batch))
+            shown = ideal[torch.arange(len(which)), which].sum()
+            slope = torch.zeros_like(batch)
+            if shown.requires_grad and batch.numel():
+                (slope,) = torch.autograd.grad(shown, batch)
+            columns.append(slope)
+        return ideal[0].detach(), torch.cat(columns)
+
+    def _run(self, k: int, rows: Tensor) -> Tensor:
+        request = self._noisy[k]
+        filled = Request(request.circuit, Values(rows[:, :0], rows), qubits=request.qubits)
+        (result,) = self._backends[k].run([filled])
+        assert result.values is not None
+        return result.values
+
+    def _rows(self, k: int, values: Tensor) -> Tensor:
+        """Weights `(points, n)` of the circuit; entries of groups that are no symbols are 0."""
+        parts = []
+        for group in self._noisy[k].circuit.weight_groups:
+            where, which = self._places(group)
+            zeros = values.new_zeros(len(values), group.size)
+            parts.append(zeros.index_copy(1, where, values[:, which]))
+        return torch.cat(parts, dim=1) if parts else values[:, :0]
+
+    def _places(self, group: Group) -> tuple[Tensor, Tensor]:
+        """Entries of a group that are symbols, and the positions of their values."""
+        pairs = [(s.index, k) for k, s in enumerate(self._symbols) if s.group == group]
+        where, which = zip(*pairs, strict=True)
+        return torch.tensor(where), torch.tensor(which)
+
+    def _stacked(self, matrices: dict[int, Tensor], qubits: tuple[int, ...]) -> Tensor:
+        perfect = torch.eye(2, dtype=torch.float64)
+        return torch.stack([matrices.get(q, perfect) for q in qubits])
 
     def _matrices(self, flips: Tensor) -> dict[int, Tensor]:
         found = {q: torch.as_tensor(np.array(m)) for q, m in self._model.readout.items()}

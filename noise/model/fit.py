@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import scipy.optimize
 import torch
 from torch import Tensor
 
@@ -17,12 +16,11 @@ from circuits.errors import ArgumentTypeError, InvalidArgumentError, SymbolError
 from circuits.symbols import Symbol
 from noise.model import binding
 from noise.model.experiments import Experiments
+from noise.model.likelihood import Likelihood
 from noise.model.model import NoiseModel
 from noise.model.outcomes import count_table
 from noise.model.ranges import Ranges, flips, free_flips
 
-_FAR = 30.0  # free parameters beyond it are as good as the end of the range
-_NOTHING = 1e-300
 _SINGULAR = 1e-10
 
 
@@ -64,8 +62,9 @@ class Fit:
             f"{name}={_shown(value, self.standard_errors[name])}"
             for name, value in self.estimates.items()
         ]
+        ended = "" if self.converged else f"NOT CONVERGED after {self.iterations} steps, "
         return (
-            f"Fit({', '.join(parts)}, deviance {self.deviance:.4g} for "
+            f"Fit({', '.join(parts)}, {ended}deviance {self.deviance:.4g} for "
             f"{self.degrees_of_freedom} degrees of freedom)"
         )
 
@@ -78,8 +77,8 @@ def _shown(values: Tensor, errors: Tensor) -> str:
 
 def fit(
     model: NoiseModel,
-    circuits: Sequence[Circuit],
-    counts: Sequence[Any],
+    circuits: Circuit | Sequence[Circuit],
+    counts: Any,
     *,
     readout: bool | Sequence[int] = False,
     start: Mapping[str, Any] | None = None,
@@ -94,9 +93,11 @@ def fit(
     Args:
         model: A model with `weights(...)` symbols as strengths. Each strength is one symbol, times
             and plus numbers.
-        circuits: Circuits without symbols, lowered to the model's gates where it names them.
-        counts: For each circuit a dict from bitstrings (qubit 0 rightmost) to numbers, or samples
-            uint8 `(shots, n)`, of all its qubits.
+        circuits: One or several circuits without symbols, as they were run: in the model's gates
+            where it names them (`model.lower(circuit).circuit`).
+        counts: For each circuit, in order, a dict from bitstrings to numbers, as Qiskit and Aer
+            return it (the rightmost bit is classical bit 0 of `circuit.measured`, or qubit 0 of
+            all qubits if that is empty), or samples uint8 `(shots, n)` of all qubits.
         readout: Fit also P(1|0) and P(0|1), each below one half: of all measured qubits, or of
             the listed ones (numbered as in the model).
         start: First values by group name; by default 0.01, and for times 100, 50 and 0.1 us.
@@ -109,29 +110,45 @@ def fit(
     Raises:
         SymbolError: If there is nothing to fit, a circuit has symbols, or no circuit depends on a
             symbol.
+        InvalidArgumentError: If a circuit is not made of the model's gates.
         ShapeError: If counts do not fit their circuit.
+
+    >>> from circuits import Circuit, gates as g, weights
+    >>> from noise import BitFlip
+    >>> model = NoiseModel().add(BitFlip(weights(name="p")), gates="x")
+    >>> fit(model, [Circuit(1, [g.x(0)])], [{"1": 9_300, "0": 700}])
+    Fit(p=0.07±0.0026, deviance 0 for 0 degrees of freedom)
     """
     if not isinstance(model, NoiseModel):
         raise ArgumentTypeError(f"Argument `model` must be a NoiseModel, got {model!r}.")
     limit = integer(max_iterations, "max_iterations")
     circuits = [circuits] if isinstance(circuits, Circuit) else list(circuits)
+    counts = [counts] if isinstance(counts, Mapping | Tensor) else list(counts)
+    for k, circuit in enumerate(circuits):
+        if not isinstance(circuit, Circuit):
+            raise ArgumentTypeError(
+                f"Argument `circuits` must hold Circuits, got {type(circuit).__name__} at {k}. "
+                "Qiskit's are imported by `Circuit.from_qiskit(circuit)`."
+            )
     if not circuits or len(circuits) != len(counts):
         raise InvalidArgumentError(
             f"Arguments `circuits` and `counts` must be equally long and not empty, got "
             f"{len(circuits)} and {len(counts)}."
         )
+    tables = [
+        count_table(one, circuit, k)
+        for k, (one, circuit) in enumerate(zip(counts, circuits, strict=True))
+    ]
+    table = [numbers for _, numbers in tables]
+    observed = torch.cat(table)
     ranges = Ranges(binding.template_ops(model.rules, model.idle))
-    experiments = Experiments(model, circuits, ranges.symbols, readout)
+    measured = [qubits for qubits, _ in tables]
+    experiments = Experiments(model, circuits, measured, ranges.symbols, readout)
     if not ranges.symbols and not experiments.fitted:
         raise SymbolError(
             "There is nothing to fit: the model has no symbols. Build it with `weights(...)` as "
             "strengths, or fit the readout with `readout=True`."
         )
-    table = [
-        count_table(one, circuit.n_qubits, k)
-        for k, (one, circuit) in enumerate(zip(counts, circuits, strict=True))
-    ]
-    observed = torch.cat(table)
     first = {} if start is None else binding.numbers(dict(start), model.parameters)
     free = torch.cat([ranges.start(first), free_flips(experiments.first_flips())])
     n = len(ranges.symbols)
@@ -141,58 +158,12 @@ def fit(
             [ranges.values(parameters[:n]) if n else parameters[:0], flips(parameters[n:])]
         )
 
-    found = _optimise(
-        lambda parameters: _misfit(experiments.probabilities(natural(parameters)), observed),
-        free, limit, progress,
-    )  # fmt: skip
+    shots = torch.cat([one.sum().expand(len(one)) for one in table])
+    likelihood = Likelihood(experiments, natural, observed, shots)
+    found = likelihood.maximum(free, limit, progress)
     values = natural(torch.tensor(found.x, dtype=torch.float64)).detach()
-    shots = [float(one.sum()) for one in table]
-    covariance = _covariance(experiments, values, shots)
+    covariance = _inverse(likelihood.information(values).numpy())
     return _result(model, ranges, experiments, values, covariance, observed, found, table)
-
-
-def _misfit(probabilities: Tensor, observed: Tensor) -> Tensor:
-    """Negative log-likelihood per shot; outcomes that were not seen do not count."""
-    seen = observed > 0
-    return -(observed[seen] * probabilities[seen].clamp(min=_NOTHING).log()).sum() / observed.sum()
-
-
-def _optimise(function: Any, free: Tensor, limit: int, progress: bool) -> Any:
-    from tqdm.auto import tqdm
-
-    with tqdm(total=limit, desc="fit", delay=2, disable=not progress) as bar:
-
-        def evaluate(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-            point = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
-            value = function(point)
-            (gradient,) = torch.autograd.grad(value, point)
-            return float(value.detach()), gradient.numpy()
-
-        return scipy.optimize.minimize(
-            evaluate,
-            free.clamp(-_FAR, _FAR).numpy(),
-            method="L-BFGS-B",
-            jac=True,
-            bounds=[(-_FAR, _FAR)] * len(free),
-            callback=lambda _: bar.update(),
-            options={"maxiter": limit, "maxfun": 10 * limit, "ftol": 1e-15, "gtol": 1e-9},
-        )
-
-
-def _covariance(experiments: Experiments, values: Tensor, shots: Sequence[float]) -> np.ndarray:
-    """Inverse of the Fisher information sum_c N_c sum_o (dp_o/ds)(dp_o/ds)^T / p_o."""
-    probabilities = experiments.probabilities(values).detach()
-    columns = [
-        torch.autograd.functional.jvp(experiments.probabilities, values, unit)[1]
-        for unit in torch.eye(len(values), dtype=values.dtype)
-    ]
-    slopes = torch.stack(columns, dim=1)
-    weight = torch.cat(
-        [torch.full((size,), n) for size, n in zip(experiments.sizes, shots, strict=True)]
-    ).to(values)
-    possible = probabilities > 1e-14
-    scaled = slopes[possible] * (weight[possible] / probabilities[possible]).sqrt()[:, None]
-    return _inverse((scaled.T @ scaled).numpy())
 
 
 def _inverse(information: np.ndarray) -> np.ndarray:
@@ -201,7 +172,7 @@ def _inverse(information: np.ndarray) -> np.ndarray:
     known = scale > 0
     safe = np.where(known, scale, 1.0)
     values, vectors = np.linalg.eigh(information / np.outer(safe, safe))
-    kept = values > _SINGULAR * max(float(values.max(initial=0.0)), _NOTHING)
+    kept = values > _SINGULAR * max(float(values.max(initial=0.0)), 1e-300)
     inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T / np.outer(safe, safe)
     undetermined = ~known | ((vectors[:, ~kept] ** 2).sum(1) > 1e-6)
     inverse[undetermined, undetermined] = np.inf
@@ -225,9 +196,8 @@ def _result(
     for qubit, matrix in experiments.confusions(values[n:]).items():
         fitted.add_readout(matrix, qubit)
     frequencies = torch.cat([one / one.sum() for one in table])
-    probabilities = experiments.probabilities(values).detach()
-    seen = observed > 0
-    ratio = frequencies[seen] / probabilities[seen].clamp(min=_NOTHING)
+    log_likelihood = -float(found.fun) * float(observed.sum())
+    largest = float(torch.special.xlogy(observed, frequencies).sum())
     return Fit(
         model=fitted,
         estimates=_by_group(by_symbol, float("nan")),
@@ -239,8 +209,8 @@ def _result(
             for k, qubit in enumerate(experiments.fitted)
         },
         covariance=covariance,
-        log_likelihood=-float(found.fun) * float(observed.sum()),
-        deviance=float(2 * (observed[seen] * ratio.log()).sum()),
+        log_likelihood=log_likelihood,
+        deviance=2 * (largest - log_likelihood),
         degrees_of_freedom=sum(len(one) - 1 for one in table) - len(values),
         iterations=int(found.nit),
         converged=bool(found.success),

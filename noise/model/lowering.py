@@ -51,6 +51,8 @@ class Lowered:
 
 def is_native(machine: Machine, circuit: Circuit) -> bool:
     """Whether the machine can run the circuit as it is: gates, places and width."""
+    if not machine.is_known:
+        return True
     if machine.n_qubits is not None and circuit.n_qubits > machine.n_qubits:
         return False
     seen: set[tuple[str, tuple[int, ...]]] = set()
@@ -90,7 +92,7 @@ def lower(
             f"Argument `qubits` names qubit {max(followed)}, but the circuit has "
             f"{circuit.n_qubits} qubit(s)."
         )
-    if not machine.is_known or is_native(machine, circuit):
+    if is_native(machine, circuit):
         layout = tuple(range(circuit.n_qubits))
         return Lowered(circuit, observed, followed, layout)
     machine.check_width(circuit)

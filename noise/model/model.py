@@ -318,6 +318,8 @@ class NoiseModel:
         Raises:
             MissingDependencyError: If a translation is needed and Qiskit is not installed.
             QubitError: If the circuit does not fit the machine.
+            ConversionError: If its gates cannot be made of the machine's, or its qubits are not
+                connected.
         """
         from noise.model import lowering
 

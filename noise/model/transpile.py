@@ -8,6 +8,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit.circuit import Delay, Parameter
 from qiskit.transpiler import InstructionProperties, Target, generate_preset_pass_manager
+from qiskit.transpiler.exceptions import TranspilerError
 
 from circuits.circuit import Circuit
 from circuits.errors import ConversionError
@@ -43,7 +44,13 @@ def transpiled(
         seed_transpiler=seed,
         approximation_degree=1.0,
     )
-    result: QuantumCircuit = manager.run(to_qiskit(plain))
+    try:
+        result: QuantumCircuit = manager.run(to_qiskit(plain))
+    except TranspilerError as error:
+        raise ConversionError(
+            f"Qiskit's transpiler cannot bring the circuit to the gates of the noise model "
+            f"({', '.join(machine.basis_gates or ('any gate',))}) on its coupling: {error.message}"
+        ) from error
     layout = tuple(range(circuit.n_qubits))
     if result.layout is not None:
         layout = tuple(result.layout.final_index_layout(filter_ancillas=True))

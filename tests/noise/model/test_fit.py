@@ -21,6 +21,7 @@ from noise import (
     fit,
 )
 from noise.model.binding import template_ops
+from noise.model.experiments import Experiments
 from noise.model.ranges import Ranges
 
 SHOTS = 20_000
@@ -102,6 +103,43 @@ def test_relaxation_times_from_delays() -> None:
     assert z.abs().max() < FAR
 
 
+def test_derivatives_of_probabilities_are_those_of_finite_differences() -> None:
+    w = weights(2)
+    model = NoiseModel().add(Depolarizing(w[1], 2), gates="cx").add(BitFlip(w[0]), gates="sx")
+    model.add_readout([[0.9, 0.1], [0.2, 0.8]], 1)
+    of = circuits(5, 2)
+    symbols = Ranges(template_ops(model.rules, model.idle)).symbols
+    experiments = Experiments(model, of, [(0, 1), (1,)], symbols, [0])
+    values = torch.tensor([0.1, 0.05, 0.03, 0.07], dtype=torch.float64)
+    probabilities, slopes = experiments.slopes(values)
+    assert experiments.sizes == [4, 2]
+    assert probabilities.shape == (6,)
+    step = 1e-6
+    for k in range(4):
+        moved = torch.zeros(4, dtype=torch.float64)
+        moved[k] = step
+        up, down = (experiments.slopes(values + sign * moved)[0] for sign in (1, -1))
+        torch.testing.assert_close(slopes[:, k], (up - down) / (2 * step), atol=1e-9, rtol=0)
+
+
+def test_only_the_measured_qubits_of_a_large_device_are_simulated() -> None:
+    w = weights(name="p")
+    circuit = Circuit(127, [g.x(100), g.x(7)], measured={100: 1, 7: 0})
+    counts = {"1 1": 810, "0 1": 100, "10": 90}
+    result = fit(NoiseModel().add(BitFlip(w), gates="x"), circuit, counts)
+    # Each of the two bits is flipped with p = 0.1 up to the noise of 1000 shots.
+    assert float(result.estimates["p"]) == pytest.approx(0.095, abs=1e-6)
+
+
+def test_a_search_that_was_cut_short_says_so() -> None:
+    w = weights(4)
+    model = NoiseModel().add(PauliChannel({"X": w[0], "Y": w[1], "Z": w[2]}), gates="sx")
+    of = circuits(2, 2)
+    result = fit(model, of, [{"00": 5, "11": 5}, {"01": 9}], max_iterations=1)
+    assert not result.converged
+    assert "NOT CONVERGED after 1 steps" in repr(result)
+
+
 def test_strengths_stay_in_their_ranges_at_the_edge() -> None:
     # More ones than a bit flip on |1> could give: the best p is 0.
     w = weights(1)
@@ -172,4 +210,14 @@ def test_bad_input() -> None:
     refuse(errors.SymbolError, "No value of the symbol", impossible, [circuit], [counts])
     start = {"weight": [1.5, 0.0]}
     refuse(errors.InvalidArgumentError, "out of its range", model, [circuit], [counts], start=start)
+    refuse(errors.ArgumentTypeError, "from_qiskit", model, ["circuit"], [counts])
+    refuse(errors.InvalidArgumentError, "0 or 1", model, circuit, torch.full((3, 1), 2).byte())
+    bits = Circuit(2, [g.x(0)], measured={0: 2})
+    refuse(errors.ShapeError, "3 classical bit", model, bits, {"1": 3})
+    refuse(errors.ShapeError, "3 classical bit", model, bits, {"0100": 3, "000": 1})
+    refuse(errors.InvalidArgumentError, "Bit 0 of '101'", model, bits, {"100": 3, "101": 1})
+    refuse(errors.ResourceLimitError, "at most 16", model, Circuit(17, [g.x(0)]), {"0": 3})
+    device = NoiseModel(basis_gates=["sx", "cx"], coupling=[(0, 1)]).add(BitFlip(w[0]), gates="sx")
+    foreign = Circuit(2, [g.h(0)])
+    refuse(errors.InvalidArgumentError, "came between", device, foreign, {"00": 1})
     refuse(errors.QubitError, "not measured", model, [circuit], [counts], readout=[3])

@@ -182,3 +182,13 @@ def test_noise_meets_circuits_of_abstract_gates() -> None:
     ideal = float(circuit.expectation("Z1"))
     value = float(noisy.expectation(lowered.observables, backend=DensityMatrix()))
     assert 0.8 * ideal < value < 0.97 * ideal
+
+
+def test_what_the_transpiler_cannot_do_is_an_error_of_ours() -> None:
+    needs_qiskit()
+    poor = NoiseModel(basis_gates=["x", "cx"], coupling=[(0, 1)])
+    with pytest.raises(errors.ConversionError, match=r"\(x, cx\) on its coupling"):
+        poor.lower(Circuit(2, [g.h(0)]))
+    apart = NoiseModel(basis_gates=["rz", "sx", "cx"], coupling=[(0, 1), (2, 3)])
+    with pytest.raises(errors.ConversionError, match="on its coupling"):
+        apart.lower(Circuit(4, [g.cx(0, 1), g.cx(1, 2), g.cx(2, 3), g.cx(0, 3)]))
