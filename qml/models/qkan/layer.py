@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from circuits import SPSA, Backend, Circuit
 from circuits.arguments import integer, one_of
 from circuits.errors import InvalidArgumentError, NonFiniteError
 from circuits.execution import Seed, as_generator
@@ -16,7 +17,9 @@ from circuits.finite import can_look
 from qml.models.base import check_features
 from qml.models.qkan.ansatz import Ansatz, ansatz_named
 from qml.models.qkan.bloch import Activation
+from qml.models.qkan.circuits import CircuitRunner
 from qml.models.qkan.edges import edges
+from qml.models.qkan.export import layer_circuit
 from qml.models.qkan.fourier import coefficients, features, has_polynomials
 from qml.models.qkan.growth import check_growth, grow
 from qml.models.qkan.loading import adapt_state
@@ -151,6 +154,7 @@ class QKANLayer(nn.Module):
             empty = None if shape is None else torch.empty(shape, dtype=dtype, device=device)
             self.register_parameter(name, None if empty is None else nn.Parameter(empty))
         self.register_buffer("mask", None)
+        self.runner: CircuitRunner | None = None
         self.reset_parameters()
 
     @property
@@ -229,6 +233,63 @@ class QKANLayer(nn.Module):
         grow(self, grown)
         return grown.train(self.training)
 
+    def to_circuit(
+        self, edges: Iterable[tuple[int, int]] | None = None, *, bound: bool = True
+    ) -> Circuit:
+        """Activations as one circuit, a qubit for each: <Z> of qubit k is that of `edges[k]`.
+
+        Args:
+            edges: Pairs (output, input); default all, the inputs of output 0 first.
+            bound: Put the layer's numbers in; else they are weights of the circuit.
+
+        Returns:
+            Circuit with inputs `x` of shape `(in_features,)`. For px the inputs are `angle` of
+            shape `(edges, reps)`, which are arccos(w x + b).
+
+        Raises:
+            UnsupportedOperationError: With `fast_measure`, whose values no measurement gives.
+            InvalidArgumentError: If an edge does not exist.
+
+        >>> circuit = QKANLayer(2, 1, reps=1, generator=0).to_circuit([(0, 1)])
+        >>> circuit.count_ops()
+        {'h': 1, 'rz': 3, 'ry': 2}
+        """
+        return layer_circuit(self, edges, bound=bound)
+
+    def with_backend(
+        self,
+        backend: Backend,
+        *,
+        shots: int | None = None,
+        diff_method: str | SPSA = "auto",
+        generator: Seed = None,
+        n_qubits: int = 1,
+    ) -> QKANLayer:
+        """The same layer with the same parameters (shared, not copied) on a backend.
+
+        All edges and samples are points of one request, so a step on a device is one job.
+
+        Args:
+            backend: Where the circuits run.
+            shots: Measurements of every activation; `None` is exact.
+            diff_method: Differentiation method, see `QuantumLayer`.
+            generator: Randomness of shots.
+            n_qubits: Activations that run side by side in a circuit: more of them make fewer
+                circuits for a device, and cost a simulator of states 2^n.
+
+        Raises:
+            UnsupportedOperationError: With `fast_measure`.
+        """
+        runner = CircuitRunner(self.kind, backend, shots, diff_method, generator, n_qubits)
+        other = object.__new__(QKANLayer)
+        nn.Module.__init__(other)
+        other.__dict__.update(
+            (name, dict(value) if isinstance(value, dict) else value)
+            for name, value in self.__dict__.items()
+        )
+        other.runner = runner
+        return other
+
     def forward(self, x: Tensor) -> Tensor:
         """Outputs `(..., out_features)` in the dtype of `x`."""
         check_features(x, self.in_features)
@@ -255,7 +316,10 @@ class QKANLayer(nn.Module):
             data = self._data(x)
             theta, weight, bias = self.circuit_parameters(data.dtype)
             ones = data.new_ones(theta.shape[:2])
-            values = edges(self.kind, False, data, theta, weight, bias, ones)
+            if self.runner is not None:
+                values = self.runner(data, theta, weight, bias)
+            else:
+                values = edges(self.kind, False, data, theta, weight, bias, ones)
             values = values.expand(-1, self.out_features, -1)
         self._check(values, data)
         return values.reshape(*x.shape[:-1], self.out_features, self.in_features).to(x.dtype)
@@ -287,7 +351,9 @@ class QKANLayer(nn.Module):
         if self.postact_weights is not None:
             scale = self.postact_weights.to(x.dtype)
         scale = self._masked(scale)
-        if has_polynomials(self.record, self.preact_trainable, self.fast_measure):
+        if self.runner is not None:
+            out = (self.runner(x, theta, weight, bias) * scale).sum(-1)
+        elif has_polynomials(self.record, self.preact_trainable, self.fast_measure):
             shift = None if self.preacts_bias is None else bias
             terms = coefficients(self.record, self.reps, theta, shift) * scale.unsqueeze(-1)
             waves = features(self.record, self.reps, x).flatten(1)
@@ -317,6 +383,8 @@ class QKANLayer(nn.Module):
         """Sizes and options, as shown in `print(layer)`."""
         sizes = f"in_features={self.in_features}, out_features={self.out_features}"
         given = {k: v for k, v in self.options().items() if v is not None and v is not False}
+        if self.runner is not None:
+            given["backend"] = self.runner.backend
         return ", ".join([sizes, *(f"{k}={v!r}" for k, v in given.items())])
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:

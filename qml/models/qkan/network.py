@@ -9,6 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from circuits import SPSA, Backend
 from circuits.arguments import integer
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Seed, as_generator
@@ -168,6 +169,41 @@ class QKAN(nn.Module):
         True
         """
         return self._with([layer.extended(reps) for layer in self._layers])
+
+    def with_backend(
+        self,
+        backend: Backend,
+        *,
+        shots: int | None = None,
+        diff_method: str | SPSA = "auto",
+        generator: Seed = None,
+        n_qubits: int = 1,
+    ) -> QKAN:
+        """The same network with the same parameters (shared, not copied) on a backend.
+
+        Args:
+            backend: Where the circuits run, one request for each layer.
+            shots: Measurements of every activation; `None` is exact.
+            diff_method: Differentiation method, see `QuantumLayer`.
+            generator: Randomness of shots.
+            n_qubits: Activations that run side by side in a circuit.
+
+        Raises:
+            UnsupportedOperationError: With `fast_measure`.
+        """
+        source = as_generator(generator)
+        return self._with(
+            [
+                layer.with_backend(
+                    backend,
+                    shots=shots,
+                    diff_method=diff_method,
+                    generator=source,
+                    n_qubits=n_qubits,
+                )
+                for layer in self._layers
+            ]
+        )
 
     def _with(self, layers: list[QKANLayer]) -> QKAN:
         """A network of other layers of the same widths."""
