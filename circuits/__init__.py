@@ -6,6 +6,7 @@ from circuits import ansatz, drawing, encodings, errors, gates, pauli
 from circuits.backends import DensityMatrix, StateVector
 from circuits.circuit import Circuit
 from circuits.execution import Backend, Probabilities, Request, Result, Values, counts
+from circuits.flat import FlatCircuit
 from circuits.gradients import SPSA
 from circuits.interop.qasm import Limits as QasmLimits
 from circuits.ops import Op
@@ -20,6 +21,7 @@ __all__ = [
     "Backend",
     "Circuit",
     "DensityMatrix",
+    "FlatCircuit",
     "Group",
     "Op",
     "PauliSum",

@@ -8,6 +8,7 @@
 
 #include "bindings.hpp"
 #include "engine.hpp"
+#include "flat.hpp"
 #include "program.hpp"
 
 using namespace nb::literals;
@@ -141,6 +142,40 @@ std::unique_ptr<Compiled> make(int32_t n_qubits, int32_t n_inputs, int32_t n_wei
     return made;
 }
 
+FlatGates flat_gates(const Array<const int64_t>& table, const Array<const int64_t>& codes,
+                     const Array<const int64_t>& qubits) {
+    const auto count = static_cast<int64_t>(codes.size());
+    if (qubits.size() != codes.size() * flat_qubits || table.size() % flat_columns != 0)
+        throw std::invalid_argument("arrays of flat gates have wrong sizes");
+    const auto n_codes = static_cast<int64_t>(table.size()) / flat_columns;
+    return {table.data(), n_codes, codes.data(), qubits.data(), count};
+}
+
+int64_t count_flat_angles(int32_t n_qubits, const Array<const int64_t>& table,
+                          const Array<const int64_t>& codes, const Array<const int64_t>& qubits) {
+    return count_angles(flat_gates(table, codes, qubits), n_qubits);
+}
+
+// A program straight from gates as numbers; what `make` gets as a table is made here.
+std::unique_ptr<Compiled> make_flat(int32_t n_qubits, const Array<const int64_t>& table,
+                                    const Array<const int64_t>& codes,
+                                    const Array<const int64_t>& qubits,
+                                    const Array<const double>& data) {
+    const FlatGates gates = flat_gates(table, codes, qubits);
+    const int64_t n_angles = count_angles(gates, n_qubits);
+    if (n_angles < 0) throw std::invalid_argument("flat gates do not exist or do not fit");
+    auto made = std::make_unique<Compiled>();
+    Program& program = made->program;
+    program.n_qubits = n_qubits;
+    program.n_weights = static_cast<int32_t>(n_angles);
+    program.shared = angles_as_weights(n_angles);
+    program.varying = angles_as_weights(0);
+    program.data.assign(data.data(), data.data() + data.size());
+    build_schedules(program, primitives_of(gates));
+    made->look();
+    return made;
+}
+
 void observe(Compiled& compiled, int32_t n_values, const Array<const int64_t>& terms,
              const Array<const double>& coefficients) {
     Program& program = compiled.program;
@@ -219,6 +254,8 @@ NB_MODULE(_kernels, m) {
         return used.steps.size();
     });
     m.def("make", &make);
+    m.def("make_flat", &make_flat);
+    m.def("count_flat_angles", &count_flat_angles);
     m.def("observe", &observe);
     m.def("observe_outcomes", &observe_outcomes);
     m.def("start_from_inputs", &start_from_inputs);
