@@ -324,6 +324,25 @@ class QKANLayer(nn.Module):
         self._check(values, data)
         return values.reshape(*x.shape[:-1], self.out_features, self.in_features).to(x.dtype)
 
+    def contributions(self, x: Tensor) -> Tensor:
+        """What each edge adds to its output, base activation and mask included.
+
+        Args:
+            x: Inputs `(..., in_features)`.
+
+        Returns:
+            `(..., out_features, in_features)`; the sum over the inputs is the layer's output.
+        """
+        values = self.activations(x)
+        if self.postact_bias is not None:
+            values = values + self.postact_bias
+        if self.postact_weights is not None:
+            values = values * self.postact_weights
+        if self.base_weight is not None:
+            base = BASES[self.base_activation or "silu"](x)
+            values = values + base[..., None, :] * self.base_weight
+        return self._masked(values).to(x.dtype)
+
     def circuit_parameters(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """Angles `(out, in, n_angles)`, factors and offsets `(out, in, reps)` of the circuits.
 

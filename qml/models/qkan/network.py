@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,11 @@ from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Seed, as_generator
 from qml.models.base import check_features
 from qml.models.qkan.layer import QKANLayer, computed_dtype
+from qml.models.qkan.plots import plot_network
+from qml.models.qkan.pruning import edge_scores, pruned
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @final
@@ -111,7 +117,7 @@ class QKAN(nn.Module):
     @property
     def reps(self) -> int:
         """Number of repetitions of the circuits."""
-        return self._layers[0].reps
+        return self.qkan_layers[0].reps
 
     @property
     def n_parameters(self) -> int:
@@ -119,12 +125,13 @@ class QKAN(nn.Module):
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
     @property
-    def _layers(self) -> list[QKANLayer]:
+    def qkan_layers(self) -> list[QKANLayer]:
+        """`layers` as a list."""
         return [layer for layer in self.layers if isinstance(layer, QKANLayer)]
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments that rebuild the network."""
-        return self._layers[0].options()
+        return self.qkan_layers[0].options()
 
     def reset_parameters(self, generator: Seed = None) -> None:
         """Draw all angles anew and set all else to its start value.
@@ -133,7 +140,7 @@ class QKAN(nn.Module):
             generator: Source of randomness; default the network's own, else torch's default.
         """
         source = self.generator if generator is None else as_generator(generator)
-        for layer in self._layers:
+        for layer in self.qkan_layers:
             layer.reset_parameters(source)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -150,8 +157,8 @@ class QKAN(nn.Module):
             `len(widths)` tensors; the k-th is `(..., widths[k])`, in the dtype computed in.
         """
         check_features(x, self.in_features)
-        values = [x.to(computed_dtype(x, self._layers[0].theta))]
-        for layer in self._layers:
+        values = [x.to(computed_dtype(x, self.qkan_layers[0].theta))]
+        for layer in self.qkan_layers:
             values.append(layer(values[-1]))
         return values
 
@@ -168,7 +175,53 @@ class QKAN(nn.Module):
         >>> torch.allclose(small.extended(5)(x), small(x), atol=1e-6)
         True
         """
-        return self._with([layer.extended(reps) for layer in self._layers])
+        return self._with([layer.extended(reps) for layer in self.qkan_layers])
+
+    def edge_scores(self, x: Tensor) -> list[Tensor]:
+        """How much every edge matters for the outputs, from 0; see `pruning.edge_scores`.
+
+        Args:
+            x: Inputs `(..., widths[0])`, such as the training data.
+
+        Returns:
+            One tensor `(out, in)` for every layer. The scores of a layer sum to about the number
+            of outputs of the network.
+        """
+        return edge_scores(self, x)
+
+    def pruned(self, x: Tensor, threshold: float = 0.03) -> QKAN:
+        """A copy without the edges that matter little: their values are masked.
+
+        Args:
+            x: Inputs `(..., widths[0])` to judge by, such as the training data.
+            threshold: Edges with a score of at most this go.
+
+        Returns:
+            A new network with masks; its parameters are copies, to be trained on.
+        """
+        return pruned(self, x, threshold)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of edges that are not pruned."""
+        return sum(
+            layer.in_features * layer.out_features
+            if layer.mask is None
+            else int(layer.mask.count_nonzero())
+            for layer in self.qkan_layers
+        )
+
+    def plot(self, x: Tensor, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draws the network with the learned function on every edge; see `plots.plot_network`.
+
+        Args:
+            x: Inputs `(..., widths[0])`, which set the ranges and the strength of the lines.
+            path: PNG file to write; `None` writes none.
+
+        Returns:
+            The matplotlib figure.
+        """
+        return plot_network(self, x, path)
 
     def with_backend(
         self,
@@ -201,7 +254,7 @@ class QKAN(nn.Module):
                     generator=source,
                     n_qubits=n_qubits,
                 )
-                for layer in self._layers
+                for layer in self.qkan_layers
             ]
         )
 
