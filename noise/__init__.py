@@ -25,6 +25,7 @@ from noise.mitigation import CDR, PEC, ZNE, DynamicalDecoupling, Mitigation, Pau
 from noise.model import NoiseModel, fit
 from noise.pauli_transfer import PauliTransfer
 from noise.propagation import PauliPropagation
+from noise.trajectories import Trajectories
 
 __ketwork__ = True
 
@@ -50,6 +51,7 @@ __all__ = [
     "PhaseDamping",
     "PhaseFlip",
     "ThermalRelaxation",
+    "Trajectories",
     "channels",
     "fit",
     "mitigation",

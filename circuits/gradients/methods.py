@@ -134,7 +134,7 @@ def make_evaluator(
     if diff_method == "backprop":
         if isinstance(backend, StateVector):
             return Backpropagation(engine_for(circuit), measurement_of(observed, circuit.n_qubits))
-        return DirectEvaluator(circuit, observed, backend)
+        return DirectEvaluator(circuit, observed, backend, generator=generator)
     occurrences = Occurrences(circuit, observed, backend, shots, generator)
     return ShiftEvaluator(occurrences, SPSA() if diff_method == "spsa" else None)
 

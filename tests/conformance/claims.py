@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from circuits import Backend, DensityMatrix, StateVector
-from noise import PauliPropagation, PauliTransfer
+from noise import PauliPropagation, PauliTransfer, Trajectories
 from qml.conformance import CHECKS, MODULE
 
 
@@ -43,6 +43,7 @@ BACKENDS = [
     BackendClaim(DensityMatrix(), channels=True),
     BackendClaim(PauliTransfer(), channels=True),
     BackendClaim(PauliPropagation(), channels=True, samples=False),
+    BackendClaim(Trajectories(None, 100, generator=1), channels=True),
 ]
 
 
