@@ -153,11 +153,8 @@ class Mitigation(Backend):
         Returns:
             Circuits, shots and operations, those of nested mitigations included.
         """
-        lowered, inner = shared_generator(self.lower(request)), self.backend
-        costs = [
-            inner.cost(prepared) if isinstance(inner, Mitigation) else _cost(prepared)
-            for prepared in self.prepare(lowered)
-        ]
+        lowered = self._ready(request)
+        costs = [_cost(self.backend, prepared) for prepared in self.prepare(lowered)]
         return Cost(
             sum(cost.circuits for cost in costs),
             self.total_shots(lowered, [cost.shots for cost in costs]),
@@ -166,8 +163,7 @@ class Mitigation(Backend):
         )
 
     def _ready(self, request: Request) -> Request:
-        """The lowered request; each request derived from it counts as one circuit unless it says
-        otherwise, whatever tags the user gave."""
+        """The lowered request, which counts as one circuit whatever tags the user gave."""
         return derive(shared_generator(self.lower(request)), tags={CIRCUITS: 1})
 
     def _finished(self, request: Request, results: Sequence[Result]) -> Result:
@@ -290,7 +286,13 @@ def _sum_of_shots(shots: Sequence[int | None]) -> int | None:
     return sum(spent) if spent else None
 
 
-def _cost(request: Request) -> Cost:
+def _cost(backend: Backend, request: Request) -> Cost:
+    """The cost of a prepared request, that of mitigations inside plain wrappers included."""
+    if isinstance(backend, Mitigation):
+        return backend.cost(request)
+    wrapped = getattr(backend, "backend", None)
+    if isinstance(wrapped, Backend):
+        return _cost(wrapped, request)
     wide = [
         op for op in request.circuit.ops if len(op.qubits) >= 2 and op.kind not in ("barrier", "id")
     ]

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any, final
 
-from circuits.errors import UnsupportedOperationError
+from circuits.errors import ArgumentTypeError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result
 from circuits.ops import Op
 
@@ -24,10 +24,16 @@ class NoiseScaling(Backend):
         backend: A simulator with a `noise_model`, or a mitigation around one.
 
     Raises:
+        ArgumentTypeError: If `backend` is no backend.
         UnsupportedOperationError: If there is no noise model to scale.
     """
 
     def __init__(self, backend: Backend) -> None:
+        if not isinstance(backend, Backend):
+            raise ArgumentTypeError(
+                f"Argument `backend` must be a Backend such as noise.PauliTransfer(model), got "
+                f"{type(backend).__name__}: {backend!r}."
+            )
         if noise_model_of(backend) is None:
             raise UnsupportedOperationError(
                 f"{backend!r} has no noise model that could be scaled. Use a simulator with one, "

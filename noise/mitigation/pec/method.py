@@ -10,11 +10,13 @@ from circuits.arguments import integer, number
 from circuits.errors import InvalidArgumentError, ResourceLimitError
 from circuits.execution import Backend, Request, Result, Seed, as_generator
 from noise.mitigation.base import Mitigation, derive, refuse_samples, values_of
+from noise.mitigation.cdr import CDR
 from noise.mitigation.pec.noisy import NoiseSource, noise_of
 from noise.mitigation.pec.sites import Site, find_sites, inserted
 from noise.mitigation.pec.weighting import Draw, draw, enumerate_all, shots_for, spread_of
 from noise.mitigation.pulses import native_paulis
 from noise.mitigation.twirling import PauliTwirling
+from noise.mitigation.zne import ZNE
 
 _MOST_ENUMERATED = 4096
 
@@ -55,7 +57,8 @@ class PEC(Mitigation):
             from the request's generator.
 
     Raises:
-        InvalidArgumentError: If there is no noise model, or a number is out of range.
+        InvalidArgumentError: If there is no noise model, a number is out of range, or the backend
+            removes the noise of gates itself.
 
     References:
         Temme, Bravyi, Gambetta, Phys. Rev. Lett. 119, 180509 (2017); Endo, Benjamin, Li, Phys.
@@ -73,6 +76,7 @@ class PEC(Mitigation):
         seed: Seed = None,
     ) -> None:
         super().__init__(backend)
+        _refuse_corrected(backend)
         as_generator(seed)
         source = noise_of(backend) if noise_model is None else noise_model
         if not callable(getattr(source, "channels_for", None)):
@@ -157,3 +161,16 @@ class PEC(Mitigation):
         source = request.generator if generator is None else generator
         assert not isinstance(source, int)
         return draw(quasi, int(self.n_samples), source)
+
+
+def _refuse_corrected(backend: Backend) -> None:
+    """Refuse backends that remove the noise which would be cancelled, at any depth."""
+    inner: object = backend
+    while isinstance(inner, Mitigation):
+        if isinstance(inner, (CDR, PEC, ZNE)):
+            name = type(inner).__name__
+            raise InvalidArgumentError(
+                f"Argument `backend` holds {name}, which removes the noise of the gates; PEC would "
+                f"cancel it once more. Exchange them: {name}(PEC(...))."
+            )
+        inner = inner.backend
