@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, final
 
@@ -72,17 +73,22 @@ class Likelihood:
         Newton's method in a trust region, with the information (the mean of the second
         derivatives) in place of the second derivatives.
         """
-        from tqdm.auto import tqdm
-
         options: Any = {"maxiter": limit, "gtol": _FLAT, "initial_trust_radius": 1.0}
         search: Any = scipy.optimize.minimize
-        with tqdm(desc="fit", unit=" steps", delay=2, disable=not progress) as bar:
+        with contextlib.ExitStack() as stack:
+            bar = stack.enter_context(_bar()) if progress else None
             return search(
                 lambda x: self._at(x)[1],
                 first.numpy(),
                 method="trust-exact",
                 jac=lambda x: self._at(x)[2],
                 hess=lambda x: self._at(x)[3],
-                callback=lambda _: bar.update(),
+                callback=None if bar is None else lambda _: bar.update(),
                 options=options,
             )
+
+
+def _bar() -> Any:
+    from tqdm.auto import tqdm  # warns in notebooks without widgets
+
+    return tqdm(desc="fit", unit=" steps", delay=2)
