@@ -14,6 +14,8 @@ from circuits.pauli import PauliSum
 from circuits.simulators.measurement import Measurement
 from circuits.simulators.transfer.vectors import sign_transform
 
+_SMALL = 2**14  # products, below which threads of a matrix product cost more than they save
+
 Idle = Mapping[int, np.ndarray]
 """For each qubit that is not simulated its Pauli vector `(4,)`, readout included."""
 
@@ -97,10 +99,16 @@ class TransferExpectations(EntryMeasurement):
         return torch.as_tensor(self.matrix, dtype=like.dtype, device=like.device)
 
     def combine(self, entries: Tensor) -> Tensor:
-        return self._table(entries) @ entries
+        return _product(self._table(entries), entries)
 
     def spread(self, gradient: Tensor) -> Tensor:
-        return self._table(gradient).T @ gradient
+        return _product(self._table(gradient).T, gradient)
+
+
+def _product(table: Tensor, columns: Tensor) -> Tensor:
+    if table.numel() * columns.shape[1] > _SMALL:
+        return table @ columns
+    return (table[:, :, None] * columns).sum(1)
 
 
 @final
