@@ -14,6 +14,14 @@ DIGITS_PER_PART = 40
 DIGITS_EPOCHS = 2
 SEEDS = (0,)
 """,
+    "02_noise_and_pauli_transfer_matrices": """
+STATES = 100
+POINTS = 2
+EPOCHS = 2
+QUBITS, STEPS = 12, 2
+TRAJECTORIES = 10
+SHOTS = 200
+""",
 }
 
 
