@@ -125,8 +125,8 @@ class PauliTransfer(Backend):
 
     def _flat_values(self, requests: Sequence[Request]) -> list[Tensor | None]:
         """The values of circuits without symbols, all in one go."""
-        model = self._fingerprint()
-        if self._flat is None or self._flat[0] != model:
+        model = self._model_state()
+        if self._flat is None or self._flat[0] is not model:
             runs = FlatRuns(self.noise_model, self._reading, self._measurement)
             self._flat = model, runs
         plain = [r if r.circuit.parameters else self.lower(r) for r in requests]
@@ -198,24 +198,23 @@ class PauliTransfer(Backend):
     def _plan(self, request: Request) -> Plan:
         key = (id(request.circuit), *map(id, request.observables), request.qubits, request.bases)
         found = self._plans.get(key)
-        model = self._fingerprint()
-        if found is not None and found[0] == model:
+        model = self._model_state()
+        if found is not None and found[0] is model:
             self._plans.move_to_end(key)
             return found[1]
-        plan = self._planned(self.lower(request))
+        lowered = self.lower(request)
+        plan = self._planned(lowered)
+        if lowered.circuit.parameters != request.circuit.parameters:
+            plan = _reordering(plan, request.circuit, lowered.circuit)
         # The circuit and the observables are kept, so that their ids stay theirs.
         self._plans[key] = model, plan, request.circuit, request.observables
         if len(self._plans) > _KEPT:
             self._plans.popitem(last=False)
         return plan
 
-    def _fingerprint(self) -> tuple[Any, ...]:
-        """What a plan depends on and `NoiseModel.add...` replaces."""
-        model = self.noise_model
-        if model is None:
-            return ()
-        readout = sorted((q, id(m)) for q, m in model.readout.items())
-        return *map(id, model.rules), *sorted(model.idle.items()), *readout
+    def _model_state(self) -> object:
+        """What a plan depends on: another object after each change of the model."""
+        return None if self.noise_model is None else self.noise_model.state
 
     def _planned(self, request: Request) -> Plan:
         small, new = compact(self.noisy(request.circuit))
@@ -266,6 +265,19 @@ class PauliTransfer(Backend):
 def _result(request: Request, name: str, values: Tensor) -> Result:
     metadata = {**request.tags, "backend": name, "shots": None}
     return Result(values=values, metadata=metadata)
+
+
+def _reordering(plan: Plan, old: Circuit, new: Circuit) -> Plan:
+    """The plan of a translated circuit, for values in the order of the original one's groups."""
+    from noise.model.lowering import reordered
+
+    def run(inputs: Tensor, weights: Tensor) -> Tensor:
+        return plan(
+            reordered(inputs, old.input_groups, new.input_groups),
+            reordered(weights, old.weight_groups, new.weight_groups),
+        )
+
+    return run
 
 
 def reading_matrix(confusion: np.ndarray) -> np.ndarray:

@@ -161,10 +161,8 @@ def lower_request(
     return Request(
         result.circuit,
         Values(
-            _reordered(request.inputs, request.circuit.input_groups, result.circuit.input_groups),
-            _reordered(
-                request.weights, request.circuit.weight_groups, result.circuit.weight_groups
-            ),
+            reordered(request.inputs, request.circuit.input_groups, result.circuit.input_groups),
+            reordered(request.weights, request.circuit.weight_groups, result.circuit.weight_groups),
         ),
         result.observables,
         qubits=result.qubits,
@@ -175,8 +173,8 @@ def lower_request(
     )
 
 
-def _reordered(values: Tensor, old: Sequence[Group], new: Sequence[Group]) -> Tensor:
-    """Columns of groups `(points, n)` in another order of the groups."""
+def reordered(values: Tensor, old: Sequence[Group], new: Sequence[Group]) -> Tensor:
+    """Columns of groups `(points, n)` in another order of the groups, of which some may be gone."""
     if tuple(old) == tuple(new):
         return values
     parts = dict(zip(old, values.split([group.size for group in old], dim=1), strict=True))

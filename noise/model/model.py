@@ -83,6 +83,7 @@ class NoiseModel:
         self._report: tuple[str, ...] = ()
         self._said: set[str] = set()
         self._lookup: Lookup | None = None
+        self._state = object()
 
     # === building ===
 
@@ -141,7 +142,7 @@ class NoiseModel:
         """
         where = self._machine.check_qubit(qubit, "qubit")
         self._idle[where] = Idle(t1, t2, population)
-        self._lookup = None
+        self._lookup, self._state = None, object()
         return self
 
     def add_readout(self, confusion: Any, qubit: int | Iterable[int]) -> Self:
@@ -159,8 +160,10 @@ class NoiseModel:
             InvalidArgumentError: If the matrix does not hold probabilities that sum to 1 by row.
         """
         matrix = check_confusion(confusion)
-        for q in qubit if isinstance(qubit, Iterable) else [qubit]:
-            self._readout[self._machine.check_qubit(q, "qubit")] = matrix
+        listed = qubit if isinstance(qubit, Iterable) else [qubit]
+        where = [self._machine.check_qubit(q, "qubit") for q in listed]
+        self._readout.update(dict.fromkeys(where, matrix))
+        self._state = object()
         return self
 
     def _with_rule(self, rule: Rule) -> Self:
@@ -168,7 +171,7 @@ class NoiseModel:
             self._machine.check_qubit(q, "qubits")
         self._machine.check_rule(rule)
         self._rules = (*self._rules, rule)
-        self._lookup = None
+        self._lookup, self._state = None, object()
         return self
 
     def _noted(self, lines: Iterable[str]) -> Self:
@@ -229,6 +232,11 @@ class NoiseModel:
     def parameters(self) -> tuple[Group, ...]:
         """The groups of symbols in strengths, in order of first use."""
         return binding.groups(self._rules, self._idle)
+
+    @property
+    def state(self) -> object:
+        """Another object after each change of the model; what is remembered of it ends then."""
+        return self._state
 
     # === using ===
 
@@ -509,7 +517,7 @@ class NoiseModel:
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lookup": None}
+        return {**self.__dict__, "_lookup": None, "_state": object()}
 
     def __repr__(self) -> str:
         parts = [f"{len(self._rules)} rules"]
