@@ -85,8 +85,7 @@ void TransferBuilder::add(const TransferRow& row) {
             return;
         case RowKind::permute: {
             for (int t = 0; t < k; ++t) close_chain(targets[t]);
-            const double* numbers = p_.data.data() + row.data;
-            add_permutation(targets, k, numbers, numbers + power4(k));
+            add_permutation(targets, k, row.data);
             return;
         }
         case RowKind::rotate:
@@ -127,10 +126,10 @@ void TransferBuilder::add_affine(int qubit, int64_t data) {
         chain.scale *= m[1];
         return;
     }
-    flush_scale(chain);
+    flush_scale(chain);  // the constants may have moved
     if (!chain.factors.empty() && chain.factors.back().kind == FactorKind::constant) {
         double product[12];
-        compose(m, p_.data.data() + chain.factors.back().at, product);
+        compose(p_.data.data() + data, p_.data.data() + chain.factors.back().at, product);
         chain.factors.back().at = static_cast<int32_t>(p_.data.size());
         p_.data.insert(p_.data.end(), product, product + 12);
         return;
@@ -175,12 +174,12 @@ void TransferBuilder::widen(const int8_t* targets, int k) {
     }
 }
 
-void TransferBuilder::add_permutation(const int8_t* targets, int k, const double* sources,
-                                      const double* coefficients) {
+void TransferBuilder::add_permutation(const int8_t* targets, int k, int64_t data) {
     int wider = 0;
     for (int t = 0; t < k; ++t) wider += !in_permutation(targets[t]);
     if (!support_.empty() && static_cast<int>(support_.size()) + wider > widest_)
         close_permutation();
+    const double *sources = p_.data.data() + data, *coefficients = sources + power4(k);
     widen(targets, k);
     int place[most_targets];
     for (int t = 0; t < k; ++t)

@@ -60,8 +60,7 @@ class TransferBuilder {
 
     void add_factor(int qubit, ChainFactor factor);
     void add_affine(int qubit, int64_t data);
-    void add_permutation(const int8_t* targets, int k, const double* sources,
-                         const double* coefficients);
+    void add_permutation(const int8_t* targets, int k, int64_t data);
     void flush_scale(Chain& chain);
     bool in_permutation(int qubit) const;
     void widen(const int8_t* targets, int k);

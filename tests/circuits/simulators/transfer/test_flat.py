@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -55,6 +56,24 @@ def test_many_circuits_equal_the_density_matrix(drawn):
         PauliTransfer().run(requests), DensityMatrix().run(requests), strict=True
     ):
         torch.testing.assert_close(mine.values, other.values, rtol=0, atol=1e-11)
+
+
+def test_long_circuits_equal_the_torch_engine():
+    """Constants are added while a circuit is built: what rows point to must not move away."""
+    random = np.random.default_rng(5)
+    requests = []
+    for _ in range(40):
+        ops = []
+        for _ in range(30):
+            a, b = (int(q) for q in random.choice(4, 2, replace=False))
+            name = ("rx", "ry", "rz", "h", "cx", "cz")[random.integers(6)]
+            angle = [float(random.normal())] if name[0] == "r" else []
+            ops.append(getattr(g, name)(*angle, a, *([b] if name[0] == "c" else [])))
+        requests.append(request_for(Circuit(4, ops), "Z0 X1", "Y2", "Z3"))
+    found = PauliTransfer(model()).run(requests)
+    expected = PauliTransfer(model(), engine="torch").run(requests)
+    for mine, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine.values, other.values, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
