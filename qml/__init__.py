@@ -8,11 +8,12 @@ require_ours("circuits")
 
 from circuits import Probabilities
 from qml.layer import QuantumLayer
-from qml.models import MLP, QCNN, QKAN, DataReuploading, HybridClassifier, QKANLayer
+from qml.models import HQKAN, MLP, QCNN, QKAN, DataReuploading, HybridClassifier, QKANLayer
 
 __ketwork__ = True
 
 __all__ = [
+    "HQKAN",
     "MLP",
     "QCNN",
     "QKAN",

@@ -12,12 +12,13 @@ from qml.models.base import AbstractModel, AbstractQuantumModel
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
-from qml.models.qkan import QKAN, QKANLayer
+from qml.models.qkan import HQKAN, QKAN, QKANLayer
 from qml.models.registry import MODELS, ModelRecord, model_named
 from qml.models.reuploading import DataReuploading, reuploading_circuit
 from qml.models.spec import build_model, spec_of
 
 __all__ = [
+    "HQKAN",
     "MLP",
     "MODELS",
     "QCNN",

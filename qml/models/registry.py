@@ -15,6 +15,7 @@ from qml.models.base import AbstractModel, Execution
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
+from qml.models.qkan import HQKAN
 from qml.models.reuploading import DataReuploading
 
 Shape = tuple[int, ...]
@@ -116,6 +117,14 @@ MODELS: dict[str, ModelRecord] = {
             _standardised,
             {"n_qubits": 10, "layers": 2},
             {"epochs": 40, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "hqkan",
+            "quantum Kolmogorov-Arnold network between two linear layers (Jiang et al. 2025)",
+            HQKAN,
+            _standardised,
+            {"multiplier": 2},
+            {"epochs": 30, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
         ),
     )
 }

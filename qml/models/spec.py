@@ -93,8 +93,12 @@ def _check_size(in_features: Any, n_classes: Any, options: Mapping[str, Any]) ->
     hidden = options.get("hidden")
     widths = [_count(h) for h in (hidden if isinstance(hidden, list | tuple) else [hidden])]
     chain = [_count(in_features), *widths, _count(n_classes)]
+    inner = _count(options.get("multiplier")) * max(n.bit_length() for n in chain)
+    angles = inner * inner * 2 * (_count(options.get("reps")) + 1) if "reps" in options else 0
     circuit = n_qubits * _count(options.get("layers")) * _count(options.get("slots"))
-    largest = max(circuit, *(a * b for a, b in itertools.pairwise(chain)))
+    largest = max(
+        circuit, angles, inner * max(chain), *(a * b for a, b in itertools.pairwise(chain))
+    )
     if n_qubits > MAX_QUBITS or largest > MAX_SIZE:
         raise ResourceLimitError(
             f"Argument `spec` asks for {n_qubits} qubits and a largest layer of {largest} numbers; "

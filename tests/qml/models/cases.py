@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qml import MLP, QCNN, DataReuploading, HybridClassifier
+from qml import HQKAN, MLP, QCNN, DataReuploading, HybridClassifier
 
 Make = Callable[..., Any]
 
@@ -27,6 +27,8 @@ QUANTUM: dict[str, Make] = {
 ALL: dict[str, Make] = {
     **QUANTUM,
     "mlp": lambda **k: MLP(5, 3, 7, **k),
+    "hqkan": lambda **k: HQKAN(5, 3, **k),
+    "hqkan-options": lambda **k: HQKAN(6, 4, multiplier=2, reps=2, ansatz="mix", group=3, **k),
     "mlp-deep": lambda **k: MLP(5, 3, [4, 6], activation="tanh", **k),
     "linear": lambda **k: MLP(5, 3, [], **k),
 }

@@ -135,6 +135,8 @@ def test_hostile_specifications_end_in_our_errors(make):
         ("reupload", {"slots": 10**9}),
         ("qcnn", {"n_qubits": 64}),
         ("mlp", {"hidden": [10**5, 10**5]}),
+        ("hqkan", {"multiplier": 10**5}),
+        ("hqkan", {"reps": 10**8}),
     ],
 )
 def test_specifications_that_would_fill_the_memory_are_refused(name, change):
