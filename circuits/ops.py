@@ -149,6 +149,8 @@ def check_qubits(qubits: Sequence[Any], name: str) -> tuple[int, ...]:
     Raises:
         QubitError: If one is not an integer, is negative, or appears twice.
     """
+    if all(type(q) is int and q >= 0 for q in qubits) and len(set(qubits)) == len(qubits):
+        return tuple(qubits)
     try:
         indices = tuple(
             operator.index(q) if not isinstance(q, bool) else operator.index(None)  # type: ignore[arg-type]

@@ -249,6 +249,8 @@ def as_angle(value: Any, argument: str = "angle") -> Angle:
         SymbolError: If `value` is a tensor that requires grad, or not a number.
         NonFiniteError: If the number is NaN or infinite.
     """
+    if type(value) is float and math.isfinite(value):  # the common case, ahead of all that is slow
+        return Angle(value)
     if isinstance(value, Angle):
         if not math.isfinite(value.constant) or not all(math.isfinite(c) for c, _ in value.terms):
             raise NonFiniteError(f"Argument `{argument}` must have finite constants, got {value}.")

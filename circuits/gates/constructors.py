@@ -41,16 +41,14 @@ class Constructor:
     def __call__(self, *arguments: Any) -> Op:
         gate = self.gate
         assert gate.n_qubits is not None
-        if len(arguments) != gate.n_angles + gate.n_qubits:
+        n_angles = len(gate.parameters)
+        if len(arguments) != n_angles + gate.n_qubits:
             raise InvalidArgumentError(
                 f"`gates.{gate.name}({self._signature()})` takes {gate.n_angles} angle(s) and "
                 f"{gate.n_qubits} qubit(s), got {len(arguments)} argument(s): {arguments!r}."
             )
-        angles = tuple(
-            as_angle(value, name)
-            for name, value in zip(gate.parameters, arguments[: gate.n_angles], strict=True)
-        )
-        return Op(gate, check_qubits(arguments[gate.n_angles :], gate.name), angles)
+        angles = tuple(map(as_angle, arguments, gate.parameters)) if n_angles else ()
+        return Op(gate, check_qubits(arguments[n_angles:], gate.name), angles)
 
     def __repr__(self) -> str:
         return f"<gate {self.gate.name}({self._signature()}): {self.gate.formula}>"
