@@ -10,12 +10,20 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from circuits.errors import MissingDependencyError
 from qml.models import HybridClassifier
 from qml.training import classes, predict, probabilities
 
 from . import reports, runs
 from .console import percent, print_table
+from .mitigate_plots import extrapolations, save_extrapolation, save_values
+from .mitigate_report import COLUMNS, rows_of
+from .mitigate_runs import compare as mitigated
+from .mitigate_sources import job_from_model
+from .mitigation_methods import Choices
+from .noise_source import noise_source
 from .pictures import save_runs, save_samples
+from .settings import DTYPES
 from .trained import measured
 
 FILES = (
@@ -23,6 +31,8 @@ FILES = (
     ("curves.png", "loss and accuracy of the three networks while they train"),
     ("confusion.png", "which digit is taken for which"),
     ("digits.png", "test digits with what the hybrid takes them for"),
+    ("noise.png", "values of its circuit on a noisy device, with and without mitigation"),
+    ("extrapolation.png", "how zero-noise extrapolation finds the values of one digit"),
     ("circuit.png", "the circuit in the hybrid"),
     ("circuit.txt", "the same as text"),
     ("model.ckpt", "the trained hybrid with its preprocessing"),
@@ -33,6 +43,8 @@ FILES = (
 _HYBRID, _TWIN, _IDENTITY = "hybrid", "classical twin", "without circuit"
 _SHOTS = (1000, 100, 10)
 _WRONG, _SHOWN = 8, 24
+_DEVICE, _NOISY = "FakeCambridgeV2", 100
+_MITIGATIONS = ("readout", "zne", "readout+zne")
 
 
 @dataclass
@@ -117,7 +129,39 @@ def measure(demo: Demo) -> dict[str, Any]:
     return {"accuracy_by_shots": {str(shots): value for shots, value in accuracies.items()}}
 
 
-STAGES: tuple[Stage, ...] = (compare, measure)
+def disturb(demo: Demo) -> dict[str, Any]:
+    """Scores the hybrid with the noise of a real device, and with its errors mitigated."""
+    try:
+        device = noise_source(_DEVICE, demo.hybrid.n_qubits)
+    except MissingDependencyError as error:
+        demo.console.print(f"No noise stage: {error}\n", markup=False, soft_wrap=True)
+        return {}
+    dataset = demo.run.dataset
+    x = dataset.x_test[:_NOISY].to(DTYPES[demo.run.settings.dtype])
+    job = job_from_model("the hybrid's circuit", demo.hybrid, x, dataset.y_test[:_NOISY])
+    own = Choices(seed=demo.run.settings.seed, n_qubits=demo.hybrid.n_qubits)
+    comparison = mitigated(job, device, _MITIGATIONS, own, None, demo.progress)
+    exact = comparison.accuracy
+    assert exact is not None
+    columns = (COLUMNS[0], "test accuracy", *COLUMNS[1:])
+    exact_row = ["without noise", percent(exact), "", "", "1", "exact", ""]
+    print_table(
+        demo.console,
+        f"The trained hybrid with the noise of {device.text}, calibration data of a real device: "
+        f"{len(x)} test digits",
+        columns,
+        [exact_row, *rows_of(comparison)],
+    )
+    save_values(job, comparison, demo.out / "noise.png")
+    save_extrapolation(job, comparison, extrapolations(comparison), demo.out / "extrapolation.png")
+    scores = {
+        outcome.name: {"accuracy": outcome.accuracy, "error": outcome.error}
+        for outcome in comparison.outcomes
+    }
+    return {"noise": {"device": device.text, "samples": len(x), "exact_accuracy": exact, **scores}}
+
+
+STAGES: tuple[Stage, ...] = (compare, measure, disturb)
 """In the order in which they run."""
 
 

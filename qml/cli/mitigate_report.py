@@ -28,6 +28,7 @@ FILES = (
     ("circuit.txt", "the circuit as text"),
     ("noise.json", "the noise model"),
 )
+COLUMNS = ("method", "mean |error|", "smaller by", "circuits", "shots", "seconds")
 _SHOWN, _COLUMNS = 24, 5
 
 
@@ -50,12 +51,10 @@ def print_report(console: Console, job: Job, comparison: Comparison) -> None:
     if job.classifier is None:
         for begin in range(0, len(comparison.outcomes), _COLUMNS):
             _print_values(console, job, comparison, comparison.outcomes[begin : begin + _COLUMNS])
-    columns = ["method", "mean |error|", "smaller by", "circuits", "shots", "seconds"]
-    if job.classifier is not None:
-        columns.insert(1, "accuracy")
-        print_table(console, _samples_title(job, comparison), columns, _rows(comparison))
+        print_table(console, "Errors", COLUMNS, rows_of(comparison))
     else:
-        print_table(console, "Errors", columns, _rows(comparison))
+        columns = [COLUMNS[0], "accuracy", *COLUMNS[1:]]
+        print_table(console, _samples_title(job, comparison), columns, rows_of(comparison))
 
 
 def _print_values(
@@ -85,7 +84,8 @@ def _share(job: Job, comparison: Comparison) -> str:
     return percent(comparison.accuracy, len(job.classifier.y))
 
 
-def _rows(comparison: Comparison) -> list[list[str]]:
+def rows_of(comparison: Comparison) -> list[list[str]]:
+    """Rows of the table of methods; the accuracy is in it if the job is a classifier."""
     raw = comparison.outcomes[0]
     rows = []
     for outcome in comparison.outcomes:

@@ -92,6 +92,7 @@ METHODS: dict[str, Method] = {
     "cdr": Method(
         lambda backend, _, own: m.CDR(backend, seed=own.seed), "Clifford data regression"
     ),
+    "qcluster": Method(lambda backend, *_: m.QCluster(backend), "Q-Cluster, with --shots"),
     "decoupling": Method(_decoupling, "dynamical decoupling"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from .support import is_png, ketwork, result_of, works
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo") / "results"
-    ran = works("demo", "--epochs", 2, "--limit", 100, "--seed", 1, "--out", out)
+    ran = works("demo", "--epochs", 2, "--limit", 40, "--seed", 1, "--out", out)
     for text in ("hybrid", "classical twin", "without circuit", "1000", "100", "Next"):
         assert text in ran.out
     return out
@@ -36,9 +38,32 @@ def test_three_networks_are_compared(folder: Path) -> None:
     assert numbers["total_seconds"] >= sum(network["seconds"] for network in networks.values())
 
 
+def test_noise_and_mitigation_are_shown(folder: Path) -> None:
+    pytest.importorskip("qiskit_ibm_runtime")
+    noise = result_of(folder)["noise"]
+    assert noise["samples"] == 40
+    errors = {name: noise[name]["error"] for name in ("unmitigated", "readout", "readout+zne")}
+    assert errors["readout+zne"] < 0.3 * errors["unmitigated"]
+    assert errors["readout+zne"] < 0.6 * errors["readout"]
+    for name in ("noise", "extrapolation"):
+        assert is_png(folder / f"{name}.png")
+
+
+def test_without_devices_the_stage_is_left_out_aloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "qiskit_ibm_runtime", None)
+    ran = works("demo", "--epochs", 1, "--limit", 30, "--out", tmp_path / "demo")
+    assert "No noise stage" in ran.out
+    assert "ketwork[ibm]" in ran.out
+    assert "noise" not in result_of(tmp_path / "demo")
+
+
 def test_everything_that_is_listed_is_written(folder: Path) -> None:
+    with_device = importlib.util.find_spec("qiskit_ibm_runtime") is not None
+    noisy = ("noise.png", "extrapolation.png")
     for name, _ in demo_stages.FILES:
-        assert (folder / name).is_file()
+        assert (folder / name).is_file() == (with_device or name not in noisy)
     for name in ("curves", "confusion", "digits", "circuit"):
         assert is_png(folder / f"{name}.png")
 
