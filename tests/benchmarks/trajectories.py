@@ -25,6 +25,7 @@ from circuits import gates as g
 from noise import NoiseModel, Trajectories, channels
 
 AER_SEEDS = 4
+STRIDE = 10**6  # Aer's shot k has the seed s + k: near seeds share most of their shots
 
 
 def circuit_of(n: int, layers: int) -> Circuit:
@@ -68,7 +69,9 @@ def aer(circuit: Circuit, model: NoiseModel, number: int) -> dict[str, Any]:
         compiled.save_expectation_value(SparsePauliOp("Z"), [q], label=f"Z{q}")
     noise, rows, seconds = model.to_aer(), [], []
     for seed in range(AER_SEEDS):
-        machine = AerSimulator(method="statevector", noise_model=noise, seed_simulator=seed + 1)
+        machine = AerSimulator(
+            method="statevector", noise_model=noise, seed_simulator=1 + STRIDE * seed
+        )
         started = time.perf_counter()
         data = machine.run(compiled, shots=number).result().data()
         seconds.append(time.perf_counter() - started)
