@@ -9,7 +9,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
+import torch
+
 OURS, OURS32 = "ketwork", "ketwork-float32"
+DTYPES = {OURS: torch.float64, OURS32: torch.float32}
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,10 @@ class Measurement:
         settings: The configuration in words.
         failure: Why there are no times; empty if there are.
         deviation: Largest deviation from our float64 results, relative where above 1.
+        kernels: Times of the compiled kernels within the warm calls; zeros where not counted.
+        operations: Floating-point operations of a call; 0 where not counted.
+        traffic: Bytes between memory and caches in a call; 0 where not counted, or none.
+        threads: Median time by number of threads, ours only.
     """
 
     contestant: str
@@ -66,11 +70,21 @@ class Measurement:
     settings: str = ""
     failure: str = ""
     deviation: float | None = None
+    kernels: list[float] = field(default_factory=list)
+    operations: float = 0.0
+    traffic: float = 0.0
+    threads: dict[str, float] = field(default_factory=dict)
 
     @property
     def median(self) -> float | None:
         """Median time of a warm call, seconds."""
         return statistics.median(self.seconds) if self.seconds else None
+
+    @property
+    def kernel(self) -> float | None:
+        """Median time of the kernels within a warm call, seconds; `None` if it is not known."""
+        found = statistics.median(self.kernels) if self.kernels else 0.0
+        return found or None
 
     @property
     def first_call(self) -> float | None:
@@ -137,6 +151,9 @@ def measure(
                     turn.guarded(_timed, key, limits)
         for turn in turns:
             turn.guarded(_memory)
+        for turn in turns:
+            if turn.result.kernel is not None:
+                turn.guarded(_threads, limits)
     finally:
         for turn in turns:
             turn.process.close()
@@ -172,6 +189,7 @@ def _first_calls(turn: _Turn, key: str, folder: Path, limits: Limits) -> None:
             return
         result.first.append(answer["first"])
         result.batch, result.settings = answer["batch"], answer["settings"]
+        result.operations, result.traffic = answer["operations"], answer["traffic"]
     with np.load(path) as arrays:
         turn.arrays = dict(arrays)
     scale = WORKLOADS[key].batch / result.batch
@@ -188,11 +206,19 @@ def _timed(turn: _Turn, key: str, limits: Limits) -> None:
     found = turn.process.ask("run", limit=limits.first, times=turn.calls, warm=warm)
     scale = WORKLOADS[key].batch / turn.result.batch
     turn.result.seconds += [seconds * scale for seconds in found["seconds"]]
+    turn.result.kernels += [seconds * scale for seconds in found["kernels"]]
 
 
 def _memory(turn: _Turn) -> None:
     found = turn.process.ask("memory", limit=30.0)
     turn.result.memory = max(0, found["peak"] - found["base"])
+
+
+def _threads(turn: _Turn, limits: Limits) -> None:
+    longest = limits.measure / limits.rounds
+    turn.result.threads = turn.process.ask("threads", limit=limits.first, longest=longest)[
+        "threads"
+    ]
 
 
 def _compare(turns: Sequence[_Turn]) -> None:

@@ -6,28 +6,21 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
 import ketwork
 from qml.bench.contestants import OURS
+from qml.bench.kernels import KERNEL_NOTE, Table, duration, kernel_table
 from qml.bench.measure import Measurement
+from qml.bench.peak import Peak
 from qml.bench.targets import Runs, judge
 from qml.bench.workloads import WORKLOADS
 
 TOLERANCE = {True: 1e-6, False: 1e-3}
 """Largest deviation that counts as agreement, in double and in single precision."""
-
-
-class Table(NamedTuple):
-    """A title, names of columns, and rows of text."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -39,12 +32,14 @@ class Report:
         versions: Versions by contestant.
         missing: Contestants that are not installed, with the packages they lack.
         inexact: Contestants that compute in single precision.
+        peaks: What the machine can do, by contestant of ours.
     """
 
     runs: Runs
     versions: Mapping[str, str]
     missing: Mapping[str, Sequence[str]]
     inexact: frozenset[str]
+    peaks: Mapping[str, Peak] = field(default_factory=dict)
 
     @property
     def disagreements(self) -> list[str]:
@@ -58,8 +53,11 @@ class Report:
         ]
 
     def tables(self) -> list[Table]:
-        """One table per workload, then the targets."""
-        return [*(self._workload(key) for key in self.runs), self._targets()]
+        """One table per workload, then our kernels, then the targets."""
+        found = [self._workload(key) for key in self.runs]
+        if self.peaks:
+            found.append(kernel_table(self.runs, self.peaks))
+        return [*found, self._targets()]
 
     def _workload(self, key: str) -> Table:
         row = self.runs[key]
@@ -93,6 +91,13 @@ class Report:
             if m.settings
         )
         lines += settings
+        lines += [
+            f"{who}: the machine does {peak.flops / 1e9:.0f} GFLOP/s in a product of matrices and "
+            f"{peak.bandwidth / 1e9:.0f} GB/s in a copy"
+            for who, peak in self.peaks.items()
+        ]
+        if self.peaks:
+            lines.append(KERNEL_NOTE)
         for key, row in self.runs.items():
             for m in row.values():
                 if m.failure:
@@ -145,6 +150,7 @@ class Report:
                 [f"{t.workload}: {t.text}", t.goal, measured, verdict]
                 for t, measured, verdict in judge(self.runs)
             ],
+            "peaks": {who: peak._asdict() for who, peak in self.peaks.items()},
             "notes": self.notes(),
         }
         (folder / "result.json").write_text(json.dumps(facts, indent=1) + "\n")
@@ -167,15 +173,6 @@ def machine() -> dict[str, str]:
         "Python": platform.python_version(),
         "ketwork": ketwork.__version__,
     }
-
-
-def duration(seconds: float) -> str:
-    """A time with three digits.
-
-    >>> duration(0.00042)
-    '0.42 ms'
-    """
-    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
 def _cells(m: Measurement, ours: Measurement) -> list[str]:

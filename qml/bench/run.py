@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qml.bench.contestants import OURS32, PEERS, ours
+from qml.bench.contestants import DTYPES, OURS, OURS32, PEERS, ours
 from qml.bench.measure import Limits, Measurement, measure
+from qml.bench.peak import measure_peak
 from qml.bench.report import Report
 
 
@@ -37,5 +38,7 @@ def run(
     for key in keys:
         found = measure(key, taking_part, limits or Limits(), say)
         runs[key] = {measurement.contestant: measurement for measurement in found}
+    counted = {m.contestant for row in runs.values() for m in row.values() if m.kernel is not None}
+    peaks = {who: measure_peak(DTYPES[who]) for who in (OURS, OURS32) if who in counted}
     versions = {contestant.key: contestant.versions for contestant in taking_part}
-    return Report(runs, versions, missing, frozenset({OURS32}))
+    return Report(runs, versions, missing, frozenset({OURS32}), peaks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import statistics
 import sys
 import time
 import warnings
@@ -22,6 +23,9 @@ from qml.bench import workloads
 from qml.bench.contestants import Contestant
 from qml.bench.memory import peak, restart_peak
 from qml.bench.peers.base import Peer
+
+_COMMANDS = ("start", "prepare", "run", "memory", "threads")
+_MOST_CALLS = 50
 
 
 class Worker:
@@ -80,14 +84,45 @@ class Worker:
         first = first + one * (workloads.workload(key).batch - 1) if one else taken
         if path:
             np.savez(path, **self.peer.results(raw))  # type: ignore[arg-type]
-        return {"first": first, "batch": batch, "settings": self.peer.settings(work)}
+        operations, traffic = self.peer.work()
+        return {
+            "first": first,
+            "batch": batch,
+            "settings": self.peer.settings(work),
+            "operations": operations,
+            "traffic": traffic,
+        }
 
     def run(self, times: int, warm: int) -> dict[str, Any]:
         """Time calls one by one, after `warm` calls that are not counted."""
         assert self.step is not None
         for _ in range(warm):
             self.step()
-        return {"seconds": [_time(self.step) for _ in range(times)]}
+        seconds, kernels = [], []
+        for _ in range(times):
+            before = self.peer.kernel_seconds()
+            seconds.append(_time(self.step))
+            kernels.append(self.peer.kernel_seconds() - before)
+        return {"seconds": seconds, "kernels": kernels}
+
+    def threads(self, longest: float) -> dict[str, Any]:
+        """Median time of a call with 1, 2, 4, ... threads.
+
+        Args:
+            longest: How long to measure each of them, in seconds, beyond two calls.
+        """
+        assert self.step is not None
+        usual = torch.get_num_threads()
+        counts = [1 << k for k in range(usual.bit_length()) if 1 << k < usual] + [usual]
+        found = {}
+        for count in counts:
+            torch.set_num_threads(count)
+            self.step()
+            times = [_time(self.step)]
+            while sum(times) < longest and len(times) < _MOST_CALLS:
+                times.append(_time(self.step))
+            found[str(count)] = statistics.median(times)
+        return {"threads": found}
 
     def memory(self) -> dict[str, Any]:
         """Peak memory since before the circuit was built, and what was in use then."""
@@ -103,7 +138,7 @@ def _time(step: Callable[[], Any]) -> float:
 def main(answers: TextIO) -> None:
     """Serve commands until `quit` or the end of standard input."""
     worker = Worker(Contestant(**json.loads(sys.argv[1])))
-    commands = {name: getattr(worker, name) for name in ("start", "prepare", "run", "memory")}
+    commands = {name: getattr(worker, name) for name in _COMMANDS}
     for line in sys.stdin:
         command = json.loads(line)
         name = command.pop("do")

@@ -31,7 +31,8 @@ struct Kernels {
     const char* name;
     int lanes;
     void (*run)(const Job<T>&);
-    int64_t (*kept)(const ProgramView&, int64_t batch);  // numbers behind `keep`
+    int64_t (*kept)(const ProgramView&, int64_t batch);    // numbers behind `keep`
+    int64_t (*visits)(const ProgramView&, int64_t batch);  // of all of a state that is not cached
 };
 
 }  // namespace ketwork

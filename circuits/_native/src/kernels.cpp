@@ -39,11 +39,19 @@ int64_t kept(const ProgramView& program, int64_t batch) {
     return batch * 2 << program.n_qubits;
 }
 
+template <class T>
+int64_t visits(const ProgramView& program, int64_t batch) {
+    using Large = Tiled<Layout<T, lane_qubits<T>>>;
+    const int n = program.n_qubits;
+    if (samples_in_lanes<T>(n, batch) || n <= Large::tile_qubits) return 0;
+    return segments_of(program, lane_qubits<T>, Large::tile_qubits).size;
+}
+
 }  // namespace
 
 extern const Kernels<double> kernels_double = {KETWORK_NAME, KETWORK_BYTES / 8, run<double>,
-                                               kept<double>};
+                                               kept<double>, visits<double>};
 extern const Kernels<float> kernels_float = {KETWORK_NAME, KETWORK_BYTES / 4, run<float>,
-                                             kept<float>};
+                                             kept<float>, visits<float>};
 
 }  // namespace ketwork::KETWORK_ISA

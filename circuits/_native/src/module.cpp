@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "bindings.hpp"
+#include "count.hpp"
 #include "engine.hpp"
 #include "flat.hpp"
 #include "program.hpp"
@@ -244,6 +245,15 @@ int64_t kept_size(const Compiled& compiled, int64_t batch) {
     return kernels<T>().kept(compiled.view, batch);
 }
 
+double operations(const Compiled& compiled, bool from_zero) {
+    return operations_of(compiled.program, from_zero && compiled.program.columns.empty());
+}
+
+template <class T>
+int64_t visits(const Compiled& compiled, int64_t batch) {
+    return kernels<T>().visits(compiled.view, batch);
+}
+
 }  // namespace
 
 NB_MODULE(_kernels, m) {
@@ -263,6 +273,9 @@ NB_MODULE(_kernels, m) {
     m.def("run_float", &run<float>);
     m.def("kept_size_double", &kept_size<double>);
     m.def("kept_size_float", &kept_size<float>);
+    m.def("operations", &operations);
+    m.def("visits_double", &visits<double>);
+    m.def("visits_float", &visits<float>);
     m.def("nanoseconds", [] { return nanoseconds.load(); });
     m.def("instruction_set", [] { return std::string(kernels<double>().name); });
     bind_transfer(m);

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from circuits.simulators.native.engine import Forward, NativeEngine, native_support
+from circuits.simulators.native.engine import Forward, NativeEngine, Work, native_support
 
-__all__ = ["Forward", "NativeEngine", "native_support"]
+__all__ = ["Forward", "NativeEngine", "Work", "native_support"]

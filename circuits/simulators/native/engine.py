@@ -54,6 +54,19 @@ class Forward(NamedTuple):
     finite: bool
 
 
+class Work(NamedTuple):
+    """What the kernels do for a batch.
+
+    Attributes:
+        operations: Floating-point operations, without those of sines and cosines.
+        traffic: Bytes between memory and caches for states that do not fit into a fast cache;
+            0 where they do.
+    """
+
+    operations: float
+    traffic: float
+
+
 @final
 class NativeEngine:
     """Exact values, gradients and states of a circuit on the CPU.
@@ -118,6 +131,21 @@ class NativeEngine:
         kept = self._room(inputs) if keep else None
         finite = self._run(inputs, weights, start, values=values, keep=kept)
         return Forward(values, kept, finite)
+
+    def work(self, batch: int, dtype: torch.dtype) -> Work:
+        """How much a value and its gradient, for inputs and weights, are to compute and to move.
+
+        Args:
+            batch: Number of samples.
+            dtype: float64 or float32.
+        """
+        double = dtype == torch.float64
+        visits = self._module.visits_double if double else self._module.visits_float
+        moved = (2 + 4) * (16 if double else 8) * 2**self.n_qubits  # reads and writes
+        return Work(
+            batch * self._module.operations(self._program, not self._prepares),
+            batch * moved * visits(self._program, batch),
+        )
 
     def values(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Expectation values or probabilities `(batch, n_values)`."""

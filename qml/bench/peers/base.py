@@ -46,6 +46,14 @@ class Peer(ABC):
     def prepare(self, work: Workload, data: Data) -> Callable[[], Any]:
         """Build the circuit; return a function that runs forward and backward once."""
 
+    def kernel_seconds(self) -> float:
+        """How long its compiled kernels have run so far, if it counts that; else 0."""
+        return 0.0
+
+    def work(self) -> tuple[float, float]:
+        """Floating-point operations and bytes of memory traffic of a step, 0 where unknown."""
+        return 0.0, 0.0
+
     @abstractmethod
     def results(self, raw: Any) -> Results:
         """`values` (batch, outputs), `weights` (k,), `inputs` (batch, d) from what a step gave."""

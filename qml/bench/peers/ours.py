@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from circuits import Circuit, PauliSum, StateVector, encodings, gates, inputs, weights
+from circuits import Circuit, PauliSum, StateVector, _native, encodings, gates, inputs, weights
 from circuits.ops import Op
 from qml.bench.peers.base import TorchPeer
 from qml.bench.workloads import Slot, Workload
@@ -26,6 +26,7 @@ class Ours(TorchPeer):
         self.backend = StateVector(engine=engine)
         self.dtype = getattr(torch, dtype)
         self.device = device
+        self._work = (0.0, 0.0)
 
     def settings(self, work: Workload) -> str:
         return f"QuantumLayer, {self.backend!r}, {str(self.dtype).removeprefix('torch.')}"
@@ -50,8 +51,17 @@ class Ours(TorchPeer):
             circuit, observables, backend=self.backend, dtype=self.dtype, device=self.device
         )
 
+    def kernel_seconds(self) -> float:
+        return _native.seconds()
+
+    def work(self) -> tuple[float, float]:
+        return self._work
+
     def function(self, work: Workload, weights: nn.Parameter) -> Callable[[Tensor], Tensor]:
         layer = self.layer(work)
+        native = self.backend.native_engine(layer.circuit, layer.observables)
+        if native is not None and self.device == "cpu":
+            self._work = native.work(work.batch, self.dtype)
         layer.weight = weights
         if work.n_inputs:
             return layer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,3 +107,20 @@ def test_sine_and_cosine(scale: float, limit: int, dtype: torch.dtype) -> None:
     wild = angles.new_tensor([[float("nan")], [float("inf")], [0.5]])
     found = engine.values(wild, wild.new_empty(1, 0))
     assert found.isfinite().all(1).tolist() == [False, False, True]
+
+
+def test_the_kernels_count_their_time_and_their_work(dtype: torch.dtype) -> None:
+    """Twice the samples are twice the work; large states are moved, small ones are not."""
+    circuit = Circuit(16, [g.rx(0.1 * q, q) for q in range(16)] + [g.cx(15, 0), g.ry(0.3, 0)])
+    engine = NativeEngine(TorchEngine(circuit), circuit, [PauliSum("Z0")])
+    before = _native.seconds()
+    started = time.perf_counter()
+    engine.values(torch.zeros(1, 0, dtype=dtype), torch.zeros(1, 0, dtype=dtype))
+    assert 0 < _native.seconds() - before < time.perf_counter() - started
+    one, two = engine.work(1, dtype), engine.work(2, dtype)
+    assert two == (2 * one.operations, 2 * one.traffic)
+    assert one.traffic >= 6 * 2**16 * 2 * dtype.itemsize
+    rotated = 55 * 2**16  # a chain on a full state, forward and back; there are 17
+    assert rotated < one.operations < 18 * rotated
+    small = Circuit(4, [g.rx(0.1, 0)])
+    assert NativeEngine(TorchEngine(small), small).work(1, dtype) == (2 * 55, 0)

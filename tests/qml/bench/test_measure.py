@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from circuits import _native
 from qml.bench.contestants import OURS, OURS32, Contestant, ours
 from qml.bench.measure import QUICK_LIMITS, measure
 from qml.bench.process import ContestantError, Process
@@ -58,3 +60,9 @@ def test_the_command_writes_its_files(tmp_path: Path) -> None:
     assert "Targets" in result.stdout
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"result.json", "results.md", "plots.png"}
+    (run,) = json.loads((tmp_path / "out" / "result.json").read_text())["runs"]
+    if _native.kernels() is not None:
+        assert "Our kernels" in result.stdout
+        assert all(0 < k < s for k, s in zip(run["kernels"], run["seconds"], strict=False))
+        assert run["operations"] > 0
+        assert "1" in run["threads"]

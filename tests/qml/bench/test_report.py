@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from qml.bench.contestants import OURS, OURS32
+from qml.bench.kernels import limit_of
 from qml.bench.measure import Measurement, deviation
+from qml.bench.peak import Peak, measure_peak
 from qml.bench.plots import save_plots
 from qml.bench.report import Report
 from qml.bench.targets import TARGETS, judge
@@ -74,10 +78,52 @@ def test_rows_are_compared_where_only_some_samples_ran() -> None:
     assert deviation({"weights": np.zeros(3)}, ours, part=False) == 1
 
 
+PEAK = Peak(1e11, 2e10)
+
+
+def test_kernels_are_compared_with_the_peak_of_the_machine() -> None:
+    ours = measured(
+        OURS, "r16", 0.02, kernels=[0.016] * 3, operations=8e8, traffic=1.6e8,
+        threads={"1": 0.05, "2": 0.02},
+    )  # fmt: skip
+    uncounted = measured(OURS32, "r16", 0.02, kernels=[0.0])
+    tables = replace(report(ours, uncounted), peaks={OURS: PEAK, OURS32: PEAK}).tables()
+    (row,) = next(table for table in tables if table.title == "Our kernels").rows
+    cells = ["16 ms", "4 ms", "50 (50%)", "10 (50%)", "arithmetic", "2: 2.50x"]
+    assert row == ["r16, ketwork", *cells]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "operations", "traffic", "limit"),
+    [
+        (0.009, 8e8, 0.0, "calls"),
+        (0.016, 3.3e8, 0.0, "arithmetic"),
+        (0.016, 3.3e8, 1e8, "memory"),
+        (0.016, 3e8, 3e7, "neither"),
+    ],
+)
+def test_the_limit_is_named(kernel: float, operations: float, traffic: float, limit: str) -> None:
+    m = measured(OURS, "r16", 0.02, kernels=[kernel], operations=operations, traffic=traffic)
+    assert limit_of(m, PEAK) == limit
+
+
+def test_the_time_beyond_the_kernels_is_judged() -> None:
+    for who, kernel, verdict in ((OURS, 0.9e-3, "met"), (OURS, 0.7e-3, "missed")):
+        row = report(measured(who, "r4-b1", 1e-3, kernels=[kernel])).runs
+        assert [v.verdict for v in judge(row)] == [verdict]
+
+
+def test_a_peak_is_positive() -> None:
+    peak = measure_peak(torch.float32)
+    assert 1e8 < peak.flops < 1e16
+    assert 1e7 < peak.bandwidth < 1e14
+
+
 def test_files(tmp_path: Path) -> None:
     scaled = measured("qulacs", "r4", 3.0, batch=7)
     failed = Measurement("pyqtorch", "r4", failure="no answer within 75 s")
     found = report(measured(OURS, "r4", 0.001), scaled, failed, measured(OURS, "r8", 0.002))
+    found = replace(found, peaks={OURS: PEAK})
     found.write(tmp_path)
     save_plots(found.runs, tmp_path / "plots.png")
     assert json.loads((tmp_path / "result.json").read_text())["runs"][1]["batch"] == 7
