@@ -42,6 +42,7 @@ BACKENDS = [
     BackendClaim(StateVector("torch")),
     BackendClaim(DensityMatrix(), channels=True),
     BackendClaim(PauliTransfer(), channels=True),
+    BackendClaim(PauliTransfer(engine="torch"), channels=True),
     BackendClaim(PauliPropagation(), channels=True, samples=False),
     BackendClaim(Trajectories(None, 100, generator=1), channels=True),
 ]
@@ -56,15 +57,15 @@ class LayerClaim:
     claims: tuple[str, ...] = tuple(CHECKS)
 
 
+_UNCOMPILED = tuple(name for name in CHECKS if name != "compile")
+
 LAYERS = [
     LayerClaim("default"),
     LayerClaim("torch-engine", {"backend": StateVector("torch")}),
     LayerClaim("backprop", {"diff_method": "backprop"}),
-    LayerClaim(
-        "density",
-        {"backend": DensityMatrix()},
-        tuple(name for name in CHECKS if name != "compile"),
-    ),
+    LayerClaim("density", {"backend": DensityMatrix()}, _UNCOMPILED),
+    LayerClaim("pauli-transfer", {"backend": PauliTransfer()}, _UNCOMPILED),
+    LayerClaim("pauli-transfer-torch", {"backend": PauliTransfer(engine="torch")}, _UNCOMPILED),
     LayerClaim("parameter-shift", {"diff_method": "parameter-shift"}, (*MODULE, "gradients")),
     LayerClaim(
         "density-shift",
