@@ -21,7 +21,18 @@ from noise.channels import (
     PhaseFlip,
     ThermalRelaxation,
 )
-from noise.mitigation import CDR, PEC, ZNE, DynamicalDecoupling, Mitigation, PauliTwirling
+from noise.mitigation import (
+    CDR,
+    PEC,
+    TREX,
+    ZNE,
+    DynamicalDecoupling,
+    Mitigation,
+    PauliTwirling,
+    QCluster,
+    ReadoutCalibration,
+    ReadoutInverse,
+)
 from noise.model import NoiseModel, fit
 from noise.pauli_transfer import PauliTransfer
 from noise.propagation import PauliPropagation
@@ -32,6 +43,7 @@ __ketwork__ = True
 __all__ = [
     "CDR",
     "PEC",
+    "TREX",
     "ZNE",
     "AmplitudeDamping",
     "BitFlip",
@@ -50,6 +62,9 @@ __all__ = [
     "PauliTwirling",
     "PhaseDamping",
     "PhaseFlip",
+    "QCluster",
+    "ReadoutCalibration",
+    "ReadoutInverse",
     "ThermalRelaxation",
     "Trajectories",
     "channels",
