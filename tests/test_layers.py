@@ -24,7 +24,7 @@ TABLE = {
     "circuits/drawing/": _NUMERICS | {"matplotlib"},
     "noise/": _NUMERICS | {"circuits"},
     "noise/model/aer/": _NUMERICS | {"circuits", "qiskit", "qiskit_aer"},
-    "noise/model/fit.py": _NUMERICS | {"circuits", "tqdm"},
+    "noise/model/likelihood.py": _NUMERICS | {"circuits", "tqdm"},
     "noise/model/transpile.py": _NUMERICS | {"circuits", "qiskit"},
     "optim/": _NUMERICS | {"circuits"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
