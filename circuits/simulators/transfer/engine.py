@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from circuits.simulators.program import PreparationStep
 from circuits.simulators.transfer import vectors
 from circuits.simulators.transfer.memory import check_vectors
 from circuits.simulators.transfer.operands import Operands
-from circuits.simulators.transfer.program import RotationStep, compile_transfer
+from circuits.simulators.transfer.program import RotationStep, TransferProgram, compile_transfer
 
 _AT_ONCE = 4  # vectors per sample alive during a run
 
@@ -33,9 +34,22 @@ class TransferEngine:
         self.circuit = circuit
         self.n_qubits = circuit.n_qubits
         self.readout = dict(readout or {})
-        self.program = compile_transfer(circuit)
-        self.operands = Operands(circuit, self.program)
-        self._numbers = self.program.binding.numbers(circuit)
+
+    # The compiled kernels need none of these for most circuits, so they are made at first use.
+
+    @cached_property
+    def program(self) -> TransferProgram:
+        """The compiled program of the circuit's structure."""
+        return compile_transfer(self.circuit)
+
+    @cached_property
+    def operands(self) -> Operands:
+        """What computes the operands of the program's steps."""
+        return Operands(self.circuit, self.program)
+
+    @cached_property
+    def _numbers(self) -> tuple[np.ndarray, ...]:
+        return self.program.binding.numbers(self.circuit)
 
     def angles(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Shared angles `(n, 1 or batch)` and per-sample angles `(n, batch)`."""

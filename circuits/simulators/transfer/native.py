@@ -11,8 +11,8 @@ from torch import Tensor
 from circuits import _native
 from circuits.circuit import Circuit
 from circuits.errors import UnsupportedOperationError
+from circuits.simulators.binding import bind
 from circuits.simulators.native.engine import Forward
-from circuits.simulators.program import PreparationStep
 from circuits.simulators.transfer.engine import TransferEngine
 from circuits.simulators.transfer.measurement import EntryMeasurement
 from circuits.simulators.transfer.memory import check_vectors, vectors_of_gradient
@@ -28,8 +28,9 @@ def native_transfer_support(circuit: Circuit) -> str:
         return f"the kernels were not compiled ({_native.reason()})"
     if circuit.n_qubits > LARGEST:
         return f"it takes at most {LARGEST} qubits, the circuit has {circuit.n_qubits}"
+    one_of_each = {(op.gate.name, len(op.qubits)): op for op in circuit.ops}
     try:
-        table_of(circuit, {})
+        table_of(one_of_each.values(), {})
     except UnsupportedOperationError as error:
         return str(error)
     return ""
@@ -52,11 +53,11 @@ class NativeTransfer:
         circuit = reference.circuit
         self.reference = reference
         self.measurement = measurement
-        self._prepares = any(isinstance(s, PreparationStep) for s in reference.program.steps)
-        table = table_of(circuit, reference.readout)
+        self._prepares = any(op.kind == "state_preparation" for op in circuit.ops)
+        table = table_of(circuit.ops, reference.readout)
         self._given = table.given
         rows, data = table.arrays()
-        shared, varying, places = angle_tables(reference, table)
+        shared, varying, places = angle_tables(circuit, table)
         turns = np.isin(rows[:, 0], (0, 1, 2, 6))
         rows[turns, 3] = places[rows[turns, 3]]
         self._program = _kernels().make_transfer(
@@ -199,14 +200,14 @@ def _pointer(tensor: Tensor | None) -> int:
 
 
 def angle_tables(
-    reference: TransferEngine, table: RowTable
+    circuit: Circuit, table: RowTable
 ) -> tuple[tuple[Any, ...], tuple[Any, ...], np.ndarray]:
     """The kernels' tables of shared and varying angles, and the place of each of a table's slots.
 
     A slot is an angle of the circuit times a number, or a constant.
     """
-    binding = reference.program.binding
-    numbers = binding.numbers(reference.circuit)
+    binding = bind(circuit)
+    numbers = binding.numbers(circuit)
     home: dict[int, tuple[int, int]] = {}
     for which, angles in enumerate((binding.shared, binding.per_sample)):
         home.update({int(slot): (which, row) for row, slot in enumerate(angles.slots)})

@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from circuits.circuit import Circuit
 from circuits.errors import UnsupportedOperationError
 from circuits.gates.table import TABLE
 from circuits.ops import Op
@@ -102,18 +102,18 @@ class RowTable:
         return np.array(self.rows, dtype=np.int64).reshape(-1, 5), data
 
 
-def table_of(circuit: Circuit, readout: dict[int, np.ndarray]) -> RowTable:
+def table_of(ops: Iterable[Op], readout: dict[int, np.ndarray]) -> RowTable:
     """Translate a circuit; state preparations are left to the caller.
 
     Args:
-        circuit: The circuit.
+        ops: The ops of the circuit.
         readout: For a qubit the transfer matrix `(4, 4)` that is applied to it in the end.
 
     Raises:
         UnsupportedOperationError: If the kernels have no primitive for an op, naming it.
     """
     table, first = RowTable(), 0
-    for position, op in enumerate(circuit.ops):
+    for position, op in enumerate(ops):
         slots = [(first + k, 1.0) for k in range(len(op.angles))]
         first += len(op.angles)
         if op.kind not in SKIPPED and op.kind != "state_preparation":
