@@ -15,17 +15,17 @@ _GRID = (0.01, 0.025, 0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.36, 0.42)
 _COARSE_SHOTS = 1024
 _FEW = 256  # bitstrings for which all shots are used
 _MOST_CLUSTERS = 64
-_ROUNDS = 3
+_ROUNDS = 2
 
 
 def estimate_flip_rate(counts: Any) -> float:
     """The probability that a bit was flipped, from counts of a circuit with few true outcomes.
 
-    Each rate of a grid is judged by the description length of the clusters that it leads to: too
-    small a rate needs many clusters, too large a rate explains the scatter badly. The best rate is
-    then refined by maximum likelihood. No calibration is needed, but a uniform spread over the
-    neighbours of a bitstring can be flips or a true outcome; the estimate prefers flips. On two or
-    three bits, and where the output has high entropy, it cannot tell: calibrate instead.
+    Rates of a grid are refined by maximum likelihood and judged by the description length of the
+    clusters that they lead to: too small a rate needs many clusters, too large a rate explains the
+    scatter badly. No calibration is needed, but a uniform spread over the neighbours of a bitstring
+    can be flips or a true outcome; the estimate prefers flips. On two or three bits, and where the
+    output has high entropy, it cannot tell: calibrate instead.
 
     Args:
         counts: Bitstring to count, or samples `(shots, k)`.
@@ -41,12 +41,18 @@ def estimate_flip_rate(counts: Any) -> float:
     if len(outcomes.counts) == 1:
         return 0.0
     few = _fewer(outcomes)
-    costs = [grow(MixtureModel(few, _all(rate, few)), _MOST_CLUSTERS).cost for rate in _GRID]
-    rate = _GRID[int(np.argmin(costs))]
+    _, rate = min(_improved(few, rate) for rate in _GRID)
     for _ in range(_ROUNDS):
-        model = MixtureModel(outcomes, _all(rate, outcomes))
-        rate = _most_likely(model, grow(model, _MOST_CLUSTERS), rate)
+        _, rate = _improved(outcomes, rate)
     return rate
+
+
+def _improved(outcomes: Outcomes, rate: float) -> tuple[float, float]:
+    """A round of expectation maximization: the description length with the next rate, and it."""
+    model = MixtureModel(outcomes, _all(rate, outcomes))
+    mixture = grow(model, _MOST_CLUSTERS)
+    rate = _most_likely(model, mixture, rate)
+    return MixtureModel(outcomes, _all(rate, outcomes)).fitted(mixture).cost, rate
 
 
 def _all(rate: float, outcomes: Outcomes) -> Floats:

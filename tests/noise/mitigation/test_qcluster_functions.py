@@ -238,6 +238,14 @@ def test_standard_errors_are_the_spread():
         assert abs(np.var(values, ddof=1) / np.mean(reported) - 1) < 6 * (2 / 199) ** 0.5
 
 
+def test_standard_errors_of_outcomes_that_do_not_overlap():
+    """Each shot has one owner: weights are multinomial."""
+    counts = {"00000000": 600, "11111111": 300, "00001111": 100}
+    found = q_cluster(counts, 0.01)
+    expected = np.sqrt(found.weights * (1 - found.weights) / 1000)
+    np.testing.assert_allclose(found.standard_errors, expected, rtol=1e-3)
+
+
 def test_means_of_a_background_alone():
     """No cluster: the variance of a mean is that of the shots."""
     samples = np.random.default_rng(2).integers(0, 2, (1000, 12)).astype(np.uint8)
