@@ -13,7 +13,7 @@ from noise.mitigation.zne import FOLDS
 
 from . import mitigate_report as reports
 from .console import output, print_facts, print_files, progress_output
-from .mitigate_runs import Comparison, compare
+from .mitigate_runs import compare, simulator
 from .mitigate_sources import Job, job_from_checkpoint, job_from_qasm
 from .mitigation_methods import METHODS, Choices, names_of
 from .names import known_name
@@ -91,6 +91,16 @@ def mitigate(
             rich_help_panel=_METHOD_PANEL,
         ),
     ] = None,
+    trajectories: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="N",
+            help="Simulate by N random trajectories per value instead of exactly.",
+            show_default="exactly up to 10 qubits, 200 beyond",
+            rich_help_panel=_METHOD_PANEL,
+        ),
+    ] = None,
     observable: Annotated[
         list[str] | None,
         typer.Option(
@@ -144,6 +154,11 @@ def mitigate(
     chains = ["+".join(names_of(chain)) for text in method or ["zne"] for chain in text.split(",")]
     if len(set(chains)) < len(chains):
         raise InvalidArgumentError(f"--method names a method twice: {', '.join(chains)}.")
+    if trajectories is not None and shots is not None:
+        raise InvalidArgumentError(
+            "--trajectories has no effect with --shots: each shot is a trajectory of its own. "
+            "Leave one of them out."
+        )
     if overwrite and out is None:
         raise InvalidArgumentError("--overwrite has no effect without --out; leave it out.")
     job = _job(source, observable, angles, limit, data_dir)
@@ -152,8 +167,9 @@ def mitigate(
     if out is not None:
         prepare_folder(out, [name for name, _ in reports.FILES], overwrite=overwrite)
     console, progress = output(quiet), progress_output(quiet)
-    print_facts(console, reports.facts(job, source_of_noise, shots))
-    comparison: Comparison = compare(job, source_of_noise, chains, own, shots, progress)
+    machine = simulator(job, source_of_noise, trajectories, own.seed)
+    print_facts(console, reports.facts(job, source_of_noise, machine, shots))
+    comparison = compare(job, machine, source_of_noise, chains, own, shots, progress)
     reports.print_report(console, job, comparison)
     if out is not None:
         reports.write(out, job, source_of_noise, comparison, own, shots)

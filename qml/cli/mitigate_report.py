@@ -10,6 +10,8 @@ from typing import Any
 from rich.console import Console
 from torch import Tensor
 
+from circuits.execution import Backend
+from noise import Trajectories
 from qml.training import write_result
 
 from .console import percent, print_table
@@ -32,7 +34,9 @@ COLUMNS = ("method", "mean |error|", "smaller by", "circuits", "shots", "seconds
 _SHOWN, _COLUMNS = 24, 5
 
 
-def facts(job: Job, noise: NoiseSource, shots: int | None) -> list[tuple[str, str]]:
+def facts(
+    job: Job, noise: NoiseSource, machine: Backend, shots: int | None
+) -> list[tuple[str, str]]:
     """What is run, as lines to print."""
     circuit = job.circuit
     two_qubit = sum(len(op.qubits) == 2 for op in circuit.ops)
@@ -42,8 +46,13 @@ def facts(job: Job, noise: NoiseSource, shots: int | None) -> list[tuple[str, st
         lines.append(("Samples", f"{len(job.classifier.y)} of the test part"))
     lines.append(("Noise", noise.text))
     lines += [("", line) for line in noise.model.report]
-    total = "none: exact noisy values" if shots is None else f"{shots} in total per value"
-    return [*lines, ("Shots", total)]
+    if shots is not None:
+        values = f"estimates from {shots} shots in total for each"
+    elif isinstance(machine, Trajectories):
+        values = f"means over {machine.n} random trajectories, with their standard errors"
+    else:
+        values = "exact noisy values"
+    return [*lines, ("Values", values)]
 
 
 def print_report(console: Console, job: Job, comparison: Comparison) -> None:
@@ -92,7 +101,7 @@ def rows_of(comparison: Comparison) -> list[list[str]]:
         cost = cost_of(outcome)
         ratio = "" if outcome is raw or not outcome.error else f"{raw.error / outcome.error:.1f}x"
         row = [outcome.name, f"{outcome.error:.4f}", ratio, str(cost["circuits"])]
-        row += [str(cost["shots"] or "exact"), f"{outcome.seconds:.1f}"]
+        row += [str(cost["shots"] or ""), f"{outcome.seconds:.1f}"]
         if outcome.accuracy is not None:
             row.insert(1, percent(outcome.accuracy))
         rows.append(row)

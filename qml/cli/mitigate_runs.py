@@ -13,7 +13,7 @@ from torch import Tensor
 from circuits import StateVector
 from circuits.errors import InvalidArgumentError, KetworkError
 from circuits.execution import Backend, Result
-from noise import PauliTransfer
+from noise import PauliTransfer, Trajectories
 from qml.training import classes
 
 from .mitigate_sources import Classifier, Job
@@ -21,6 +21,7 @@ from .mitigation_methods import Choices, wrapped
 from .noise_source import NoiseSource
 
 RAW = "unmitigated"
+_EXACT_QUBITS, _TRAJECTORIES = 10, 200
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Comparison:
 
 def compare(
     job: Job,
+    machine: Backend,
     noise: NoiseSource,
     chains: Sequence[str],
     own: Choices,
@@ -87,7 +89,8 @@ def compare(
 
     Args:
         job: The job.
-        noise: The noise.
+        machine: What simulates the noise.
+        noise: The noise, for methods that need to know it.
         chains: Chains of methods, names joined by `+`.
         own: Options of the methods.
         shots: Shots in total per value; `None` for exact noisy values.
@@ -98,7 +101,6 @@ def compare(
     """
     exact = StateVector().run([job.request(None, torch.Generator())])[0].values
     assert exact is not None
-    machine = PauliTransfer(noise.model)
     outcomes, backends = [], []
     for chain in (RAW, *chains):
         backend = machine if chain == RAW else wrapped(chain, machine, noise, own)
@@ -108,6 +110,25 @@ def compare(
         console.print(f"{chain}: {outcomes[-1].seconds:.1f} s", markup=False, soft_wrap=True)
     clean = None if job.classifier is None else accuracy(job.classifier, exact)
     return Comparison(exact, clean, tuple(outcomes), tuple(backends))
+
+
+def simulator(
+    job: Job, noise: NoiseSource, trajectories: int | None, seed: int
+) -> PauliTransfer | Trajectories:
+    """What simulates the noise: exactly on few qubits, by random trajectories on more.
+
+    Args:
+        job: What is run.
+        noise: The noise.
+        trajectories: Trajectories per value; `None` takes the exact simulator up to 10 qubits, and
+            200 trajectories beyond.
+        seed: Seed of the trajectories.
+    """
+    if trajectories is None:
+        lowered = noise.model.lower(job.request(None, torch.Generator()))
+        if len({qubit for op in lowered.circuit.ops for qubit in op.qubits}) <= _EXACT_QUBITS:
+            return PauliTransfer(noise.model)
+    return Trajectories(noise.model, trajectories or _TRAJECTORIES, generator=seed)
 
 
 def _outcome(

@@ -86,6 +86,28 @@ def test_shots_come_with_errors_and_seeds(circuit: Path, tmp_path: Path) -> None
     assert first["standard_errors"][0] > 1 / math.sqrt(900)
 
 
+def test_trajectories_come_with_errors(circuit: Path, tmp_path: Path) -> None:
+    ran = works(
+        "mitigate", circuit, "--noise", "depolarizing:0.1", "--trajectories", 400,
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    raw = result_of(tmp_path / "out")["methods"]["unmitigated"]
+    error = raw["standard_errors"][0]
+    assert 0 < error < 0.1
+    assert abs(raw["values"][0] - noisy_value(0.1, 0.0)) < 5 * error
+    assert "400 random trajectories" in ran.out
+
+
+def test_many_qubits_are_simulated_by_trajectories(tmp_path: Path) -> None:
+    ghz = Circuit(12, [g.h(0), *(g.cx(q, q + 1) for q in range(11))])
+    (tmp_path / "ghz.qasm").write_text(ghz.to_qasm())
+    ran = works(
+        "mitigate", tmp_path / "ghz.qasm", "--noise", "depolarizing:0.001+readout:0.01",
+        "--observable", "Z0 Z11", "--method", "readout",
+    )  # fmt: skip
+    assert "200 random trajectories" in ran.out
+
+
 def test_options_of_extrapolation_reach_it(circuit: Path, tmp_path: Path) -> None:
     works(
         "mitigate", circuit, "--noise", "depolarizing:0.05", "--factors", "1,3", "--fold", "gates",
@@ -180,6 +202,8 @@ def test_a_fake_device(circuit: Path, tmp_path: Path) -> None:
         (["--noise", "depolarizing:0.1", "--angles", "0.1"], "0 values"),
         (["--noise", "depolarizing:0.1", "--observable", "Z7"], "Z7"),
         (["--noise", "depolarizing:0.1", "--overwrite"], "--out"),
+        (["--noise", "depolarizing:0.1", "--shots", "9", "--trajectories", "9"], "no effect"),
+        (["--noise", "depolarizing:0.1", "--method", "qcluster"], "needs shots"),
     ],
 )
 def test_refusals_say_what_is_wrong(circuit: Path, arguments: list[str], text: str) -> None:
