@@ -142,5 +142,10 @@ def job_from_model(name: str, model: AbstractQuantumModel, x: Tensor, y: Tensor)
     weights = dict(weight.items()) if isinstance(weight, nn.ParameterDict) else weight
     bound = bind_values(layer.circuit, found[0], weights, flat=True)
     values = Values(bound.values.inputs.detach(), bound.values.weights.detach())
-    names = tuple(map(str, layer.observables))
+    names = tuple(_name(observable) for observable in layer.observables)
     return Job(name, layer.circuit, layer.observables, names, values, Classifier(model, x, y))
+
+
+def _name(observable: PauliSum) -> str:
+    text = str(observable)
+    return text.removeprefix("1 * ") if len(observable) == 1 else text

@@ -149,6 +149,7 @@ def test_a_trained_model(tmp_path: Path) -> None:
     )  # fmt: skip
     numbers = result_of(tmp_path / "out")
     assert numbers["samples"] == 12
+    assert numbers["observables"] == ["Z0", "Z1", "Z2", "Z3"]
     assert torch.tensor(numbers["exact"]).shape == (12, 4)
     assert numbers["error"] < 0.3 * numbers["raw_error"]
     assert 0 <= numbers["raw_accuracy"] <= 1
