@@ -68,6 +68,10 @@ class NoiseNotAppliedWarning(UserWarning):
     """Noise that a user may expect is not applied, or could not be carried over."""
 
 
+class NoiseAppliedTwiceWarning(UserWarning):
+    """A circuit holds the channels of a noise model already, and gets them a second time."""
+
+
 class NoiseFileError(KetworkError, ValueError):
     """A saved noise model is corrupted, hostile, or of an unknown version."""
 

@@ -10,12 +10,15 @@ import torch
 from torch import Tensor
 
 from circuits.execution import Request
+from circuits.gates import TABLE
 from circuits.ops import Op
 from circuits.simulators.transfer import EntryMeasurement, FlatCircuit, Flattener, run_flat
 from noise.model.lookup import Coverage, Lookup
 
 if TYPE_CHECKING:
     from noise.model import NoiseModel
+
+_CHANNELS = frozenset(gate.name for gate in TABLE.values() if gate.is_channel)
 
 
 @final
@@ -35,6 +38,7 @@ class FlatRuns:
         measurement: Callable[[Request, dict[int, int]], EntryMeasurement],
     ) -> None:
         self._width = None if model is None else model.n_qubits
+        self._model = model
         self._measurement = measurement
         strict = False
         if model is not None:
@@ -74,6 +78,8 @@ class FlatRuns:
             or (self._width is not None and circuit.n_qubits > self._width)
         ):
             return None
+        if self._model is not None and not _CHANNELS.isdisjoint(op.gate.name for op in circuit.ops):
+            self._model.check_twice(circuit)
         return self._flattener.flatten(circuit)
 
     def _read(self, request: Request, key: Any, flat: FlatCircuit) -> EntryMeasurement:

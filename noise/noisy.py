@@ -18,10 +18,17 @@ def check_noise_model(model: Any) -> NoiseModel | None:
         ArgumentTypeError: If it is something else.
     """
     if model is not None and not hasattr(model, "channels_for"):
+        text = (
+            "A channel goes into a circuit with `channel.on(qubit)`, or after gates with "
+            "`NoiseModel().add(channel)`."
+        )
+        if type(model).__module__.startswith("qiskit_aer.noise"):
+            text = "Aer's are imported by `NoiseModel.from_aer(noise_model)`."
+        elif hasattr(model, "target"):
+            text = "The noise of a device is imported by `NoiseModel.from_backend(backend)`."
         raise ArgumentTypeError(
             f"Argument `noise_model` must be a noise.NoiseModel or None, got "
-            f"{type(model).__name__}: {model!r}. A channel goes into a circuit with "
-            "`channel.on(qubit)`, or after gates with `NoiseModel().add(channel)`."
+            f"{type(model).__name__}: {model!r}. {text}"
         )
     checked: NoiseModel | None = model
     return checked

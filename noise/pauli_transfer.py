@@ -15,9 +15,7 @@ from circuits.backends.statevector import check_preparations
 from circuits.circuit import Circuit
 from circuits.compact import compact
 from circuits.errors import (
-    ArgumentTypeError,
     InvalidArgumentError,
-    SymbolError,
     UnsupportedOperationError,
 )
 from circuits.execution import Backend, Request, Result, as_generator
@@ -35,6 +33,7 @@ from circuits.simulators.transfer import (
 )
 from circuits.simulators.transfer.vectors import basis_entries, sign_transform
 from noise.flat_runs import FlatRuns
+from noise.noisy import check_noise_model, with_noise
 
 if TYPE_CHECKING:
     from noise.model import NoiseModel
@@ -79,19 +78,13 @@ class PauliTransfer(Backend):
             raise InvalidArgumentError(
                 f"Argument `engine` must be one of {_ENGINES}, got {engine!r}."
             )
-        if noise_model is not None and not hasattr(noise_model, "channels_for"):
-            raise ArgumentTypeError(
-                f"Argument `noise_model` must be a noise.NoiseModel or None, got "
-                f"{type(noise_model).__name__}: {noise_model!r}. A channel goes into a circuit "
-                "with `channel.on(qubit)`, or after gates with `NoiseModel().add(channel)`."
-            )
         if engine == "native" and _native.kernels() is None:
             raise UnsupportedOperationError(
                 "The native engine was not compiled with this installation "
                 f"({_native.reason()}). Use engine='torch', or reinstall where there is a C++ "
                 "compiler."
             )
-        self.noise_model = noise_model
+        self.noise_model = check_noise_model(noise_model)
         self.engine = engine
         self._plans: collections.OrderedDict[Any, Any] = collections.OrderedDict()
         self._flat: tuple[Any, FlatRuns] | None = None
@@ -138,17 +131,7 @@ class PauliTransfer(Backend):
         Raises:
             SymbolError: If a channel of the model has a strength that is a symbol.
         """
-        if self.noise_model is None:
-            return circuit
-        noisy = self.noise_model.apply(circuit)
-        if noisy.parameters != circuit.parameters:
-            free = [g.name for g in noisy.parameters if g not in circuit.parameters]
-            raise SymbolError(
-                f"Strengths of the noise model are symbols without values: {free}. Put the "
-                "channels into the circuit with `model.apply(circuit)` and pass values for them, "
-                "or build the model from numbers."
-            )
-        return noisy
+        return with_noise(self.noise_model, circuit)
 
     def _run(self, request: Request, name: str) -> Result:
         if request.shots is None:

@@ -299,10 +299,17 @@ def gate_named(name: str) -> Gate:
         count, _, base = name[2:-1].partition("(")
         if count.isdigit() and base in TABLE and base not in NOT_CONTROLLABLE:
             return controlled_gate(TABLE[base], int(count))
-    close = difflib.get_close_matches(name, TABLE, n=3)
+    usual = _USUAL_NAMES.get(name.lower(), name.lower())
+    close = [usual] if usual in TABLE else difflib.get_close_matches(name, TABLE, n=3)
     hint = f" Did you mean {', '.join(close)}?" if close else ""
     raise UnknownGateError(f"There is no gate called {name!r} in the gate table.{hint}")
 
+
+_USUAL_NAMES = {
+    **{"cnot": "cx", "not": "x", "toffoli": "ccx", "fredkin": "cswap", "hadamard": "h"},
+    **{"u1": "p", "u3": "u", "phase": "p", "phaseshift": "p", "crot": "cu", "i": "id"},
+}
+"""Names of gates elsewhere, for hints."""
 
 _BY_STRUCTURE = {
     (gate.base, gate.n_controls): gate for gate in reversed(_RECORDS) if gate.n_controls

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from circuits.errors import NoiseNotAppliedError, NoiseNotAppliedWarning
+from circuits.errors import (
+    NoiseAppliedTwiceWarning,
+    NoiseNotAppliedError,
+    NoiseNotAppliedWarning,
+)
 from circuits.ops import Op
 
 POLICIES = ("auto", "ignore", "warn", "raise")
@@ -54,9 +58,26 @@ def report_gaps(
         say(f"{text} {_REMEDY}")
 
 
-def say(text: str) -> None:
+def report_twice(ops: Sequence[Op], after: Callable[[Op], tuple[Op, ...]], said: set[str]) -> None:
+    """Warn, once per model, about a circuit whose gates all have the model's channels already."""
+    key = "twice"
+    if key in said or not any(op.is_channel for op in ops):
+        return
+    owed = [(k + 1, after(op)) for k, op in enumerate(ops)]
+    if all(ops[k : k + len(own)] == own for k, own in owed) and any(own for _, own in owed):
+        said.add(key)
+        say(
+            "Behind every gate of the circuit stand the channels of the noise model already, and "
+            "now they are put in a second time. Run the result of `model.apply(circuit)` on a "
+            "backend without the model, or pass the backend the circuit itself; twice the noise "
+            "is `model.scaled(2)`.",
+            NoiseAppliedTwiceWarning,
+        )
+
+
+def say(text: str, category: type[Warning] = NoiseNotAppliedWarning) -> None:
     """Warn at the line outside of ketwork that led here."""
     level, frame = 1, sys._getframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         level, frame = level + 1, frame.f_back  # type: ignore[assignment]
-    warnings.warn(text, NoiseNotAppliedWarning, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)

@@ -12,7 +12,12 @@ from typing import Any, final
 
 import numpy as np
 
-from circuits.errors import ArgumentTypeError, InvalidArgumentError, QubitError
+from circuits.errors import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    NoiseNotAppliedError,
+    QubitError,
+)
 from circuits.gates import TABLE
 from circuits.gates.record import Gate
 from circuits.ops import check_qubits
@@ -57,10 +62,31 @@ def from_backend(backend: Any, qubits: Sequence[int] | None, missing: str) -> No
             )
     reader = Reader(target, _properties(backend), wanted)
     model = reader.model(missing)
+    _check_noisy(model, backend)
+    frozen = [q for q, coherence in reader.coherences.items() if not coherence.relaxes]
+    if frozen and model.rules:
+        say(
+            f"The device has no T1 and T2 of the qubits {', '.join(map(str, frozen))}: they do not "
+            "relax, and the errors of their gates are modelled as depolarizing alone."
+        )
     if wanted is not None:
         model = model.for_qubits(wanted)
     name = getattr(backend, "name", type(backend).__name__)
     return model._noted([f"Imported from {name}.", *reader.report, *NEVER_CARRIED])
+
+
+def _check_noisy(model: NoiseModel, backend: Any) -> None:
+    """Refuse or warn about a device without calibration data: its model has no noise."""
+    if model.rules or model.readout:
+        return
+    text = (
+        f"The backend {getattr(backend, 'name', type(backend).__name__)!r} has no calibration data "
+        "(errors, T1, T2, readout), so its noise model has no noise. The noise of a simulator is "
+        "in its noise model: `NoiseModel.from_aer(backend.options.noise_model)`."
+    )
+    if model.missing == "raise":
+        raise NoiseNotAppliedError(text)
+    say(text)
 
 
 def _properties(backend: Any) -> Any:
@@ -224,10 +250,6 @@ class Reader:
         data = listed[qubit] if listed else None
         t1, t2 = getattr(data, "t1", None), getattr(data, "t2", None)
         if t1 is None and t2 is None:
-            say(
-                f"The device has no T1 and T2 of qubit {qubit}: it gets no relaxation, and the "
-                "errors of its gates are modelled as depolarizing alone."
-            )
             self._note("Qubits without T1 and T2, which do not relax", qubit)
             return Coherence(math.inf, math.inf)
         if t1 is None:

@@ -78,7 +78,7 @@ class Lookup:
             return tuple(after), Coverage.NOISY
         free = (
             name in NEVER_NOISY
-            or name in ("delay", "state_preparation")
+            or name == "state_preparation"
             or name in self._noiseless
             or op.is_channel
         )

@@ -16,7 +16,7 @@ from circuits.ops import Op
 from circuits.pauli import PauliSum
 from circuits.symbols import Group
 from noise.model import binding
-from noise.model.coverage import POLICIES, report_gaps
+from noise.model.coverage import POLICIES, report_gaps, report_twice
 from noise.model.idle import Idle
 from noise.model.lookup import Coverage, Lookup
 from noise.model.machine import make_machine
@@ -44,8 +44,9 @@ class NoiseModel:
 
     Each warning (`NoiseNotAppliedWarning`) is given once per model. `barrier`, `global_phase`,
     channels that are in the circuit already, and the gates listed in `noiseless` have no noise
-    and are never reported; `delay` and `state_preparation` have noise only where a rule names
-    them (delays also through `add_idle`); `unitary`, `id` and all other gates are gates.
+    and are never reported; `state_preparation` has noise only where a rule names it; `delay` has
+    noise through `add_idle` or where a rule names it, and is reported like a gate otherwise;
+    `unitary`, `id` and all other gates are gates.
 
     Args:
         basis_gates: Names of the gates that the machine has; `lower` translates circuits to them.
@@ -247,7 +248,7 @@ class NoiseModel:
     def apply(self, circuit: Circuit) -> Circuit:
         """The circuit with the channels put in after its gates; it is not lowered.
 
-        Gates are noisy each time this is called: apply it once.
+        Gates are noisy each time this is called: apply it once (a second time warns).
 
         Raises:
             QubitError: If the circuit has more qubits than the machine.
@@ -274,7 +275,12 @@ class NoiseModel:
             report_gaps(gaps, noisy, self._missing, device, self._said)
         if not noisy:
             return circuit
+        self.check_twice(circuit)
         return Circuit(circuit.n_qubits, ops, measured=circuit.measured)
+
+    def check_twice(self, circuit: Circuit) -> None:
+        """Warn, once, if the circuit has the channels of this model already."""
+        report_twice(circuit.ops, self.channels_for, self._said)
 
     def _find(self, op: Op) -> tuple[tuple[Op, ...], Coverage]:
         if self._lookup is None:

@@ -94,7 +94,7 @@ def test_gates_of_error_one_are_not_there() -> None:
     sherbrooke = NoiseModel.from_backend(device("FakeSherbrooke"))
     assert sherbrooke.coupling is not None
     assert len(sherbrooke.coupling) == 144 - 9
-    with pytest.warns(errors.NoiseNotAppliedWarning, match="no T1 and T2 of qubit 146"):
+    with pytest.warns(errors.NoiseNotAppliedWarning, match="no T1 and T2 of the qubits 146:"):
         kingston = NoiseModel.from_backend(device("FakeKingston"))
     assert any("do not relax: 146" in line for line in kingston.report)
     with pytest.raises(errors.InvalidArgumentError, match="qubit 96"):
@@ -151,7 +151,7 @@ def test_what_is_assumed_is_reported() -> None:
 
 
 def test_missing_times_are_said_out_loud_and_the_gate_error_is_kept() -> None:
-    with pytest.warns(errors.NoiseNotAppliedWarning, match="qubit 0"):
+    with pytest.warns(errors.NoiseNotAppliedWarning, match="of the qubits 0:"):
         model = NoiseModel.from_backend(
             Small(times=[QubitProperties(), QubitProperties(1e-4, 9e-5)])
         )
@@ -167,6 +167,25 @@ def test_unusable_pairs_and_readout() -> None:
     assert "cx" not in (model.basis_gates or ())
     assert np.array_equal(model.readout[0], np.full((2, 2), 0.5))
     assert any("tells nothing: 0, 1" in line for line in model.report)
+
+
+class Bare:
+    """A backend without numbers, such as a simulator."""
+
+    name = "bare"
+
+    def __init__(self) -> None:
+        self.target = Target(num_qubits=2)
+        self.target.add_instruction(SXGate(), {(q,): None for q in range(2)})
+
+
+def test_a_backend_without_calibration_data_has_no_noise_and_that_is_said_once() -> None:
+    with pytest.warns(errors.NoiseNotAppliedWarning, match="'bare' has no calibration") as caught:
+        model = NoiseModel.from_backend(Bare())
+    assert len(caught) == 1
+    assert not model.rules
+    with pytest.raises(errors.NoiseNotAppliedError, match="from_aer"):
+        NoiseModel.from_backend(Bare(), missing="raise")
 
 
 def test_generic_backends() -> None:

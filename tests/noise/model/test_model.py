@@ -18,6 +18,7 @@ from noise import (
     Depolarizing,
     NoiseModel,
     PauliChannel,
+    PauliTransfer,
     ThermalRelaxation,
 )
 
@@ -103,11 +104,44 @@ def test_a_device_reports_gaps_unless_they_are_declared() -> None:
 
 
 def test_circuits_in_which_no_noise_is_right_do_not_warn() -> None:
-    model = NoiseModel(noiseless=["rz"], missing="raise").add(BitFlip(0.1), gates="x")
+    model = NoiseModel(noiseless=["rz", "delay"], missing="raise").add(BitFlip(0.1), gates="x")
     quiet = Circuit(1, [g.rz(0.1, 0), g.barrier(), g.delay(1e-6, 0), g.bit_flip(0.1, 0)])
     assert model.apply(quiet) is quiet
     assert model.apply(Circuit(1)).ops == ()
     assert NoiseModel(missing="raise").add_readout(np.eye(2), 0).apply(CIRCUIT) is CIRCUIT
+
+
+def test_delays_without_relaxation_are_gaps() -> None:
+    def model() -> NoiseModel:
+        return NoiseModel(missing="raise").add(BitFlip(0.1), gates="x")
+
+    circuit = Circuit(2, [g.x(0), g.delay(1e-6, 1)])
+    with pytest.raises(errors.NoiseNotAppliedError, match="`delay`"):
+        model().add_idle(0, 1e-4, 1e-4).apply(circuit)
+    for whole in (model().add_idle(1, 1e-4, 1e-4), model().add(BitFlip(0.1), gates="delay")):
+        assert len(whole.apply(circuit)) == 4
+
+
+@pytest.mark.parametrize("angle", [None, 0.3])
+def test_noise_that_is_put_in_twice_is_said_once(angle: float | None) -> None:
+    model = NoiseModel().add(BitFlip(0.1), gates=["rx", "h"]).add(Depolarizing(0.1, 2), gates="cx")
+    first = g.h(0) if angle is None else g.rx(weights(1)[0], 0)
+    values = None if angle is None else torch.tensor([angle])
+    circuit = Circuit(2, [first, g.cx(0, 1), g.ry(0.2, 0)])
+    noisy = model.apply(circuit)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        circuit.expectation("Z1", w=values, backend=PauliTransfer(model))
+        noisy.expectation("Z1", w=values, backend=PauliTransfer())
+        # Channels of the circuit's own are no reason to warn.
+        model.apply(Circuit(2, [g.h(0), g.phase_flip(0.1, 0), g.cx(0, 1)]))
+    backend = PauliTransfer(model)
+    with pytest.warns(errors.NoiseAppliedTwiceWarning, match=r"model\.scaled\(2\)") as caught:
+        noisy.expectation("Z1", w=values, backend=backend)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        noisy.expectation("Z0", w=values, backend=backend)
 
 
 def test_rules_for_gates_that_the_circuit_lacks_have_no_effect() -> None:

@@ -130,6 +130,7 @@ def test_a_new_rule_is_seen_after_the_model_was_used() -> None:
         ((0.1, {"gates": "x"}), errors.ArgumentTypeError, "must be a channel"),
         ((ONE, {"gates": "cnott"}), errors.UnknownGateError, "cnott|cx"),
         ((ONE, {"gates": "rxy"}), errors.UnknownGateError, "rx"),
+        ((TWO, {"gates": "CNOT"}), errors.UnknownGateError, "Did you mean cx"),
         ((ONE, {"gates": []}), errors.ArgumentTypeError, "must name at least one gate"),
         ((ONE, {"gates": 3}), errors.ArgumentTypeError, "names of gates"),
         ((ONE, {"gates": "barrier"}), errors.UnsupportedOperationError, "barrier"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from circuits import Circuit, PauliSum, inputs, weights
+from circuits import Circuit, PauliSum, errors, inputs, weights
 from circuits import gates as g
 from noise import BitFlip, Depolarizing, NoiseModel, PauliTransfer
 
@@ -135,3 +135,15 @@ def test_every_change_of_a_model_is_seen_by_a_simulator_that_ran_before(
     assert value(backend) == value(PauliTransfer(changed.copy()))
     backend.noise_model = model
     assert value(backend) == before
+
+
+def test_what_is_no_noise_model_is_refused_with_the_way_to_one() -> None:
+    for wrong, text in ((Depolarizing(0.1), "add\\(channel"), ("model", "channel.on")):
+        with pytest.raises(errors.ArgumentTypeError, match=text):
+            PauliTransfer(wrong)  # type: ignore[arg-type]
+    noise = pytest.importorskip("qiskit_aer.noise")
+    with pytest.raises(errors.ArgumentTypeError, match="from_aer"):
+        PauliTransfer(noise.NoiseModel())
+    fake_provider = pytest.importorskip("qiskit.providers.fake_provider")
+    with pytest.raises(errors.ArgumentTypeError, match="from_backend"):
+        PauliTransfer(fake_provider.GenericBackendV2(2))
