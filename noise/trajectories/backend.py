@@ -93,11 +93,12 @@ class Trajectories(Backend):
         return request if self.noise_model is None else self.noise_model.lower(request)
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
-        return [self._run(self.lower(request)) for request in requests]
+        # One stream for all requests of a run: circuits that are averaged differ in their draws.
+        stream = as_generator(self.generator)
+        return [self._run(self.lower(request), stream) for request in requests]
 
-    def _run(self, request: Request) -> Result:
-        seed = self.generator if request.generator is None else request.generator
-        generator = as_generator(seed)
+    def _run(self, request: Request, stream: torch.Generator | None) -> Result:
+        generator = stream if request.generator is None else as_generator(request.generator)
         circuit = with_noise(self.noise_model, request.circuit)
         check_preparations(circuit)
         readout = {} if self.noise_model is None else dict(self.noise_model.readout)

@@ -187,6 +187,6 @@ def _last(cumulative: Tensor) -> Tensor:
 
 def chunks(count: int, width: int) -> Iterator[slice]:
     """Slices of `count` records of which each holds `width` numbers."""
-    size = max(16, LARGEST_CHUNK // max(width, 1))
+    size = max(1, LARGEST_CHUNK // max(width, 1))
     for start in range(0, count, size):
         yield slice(start, start + size)

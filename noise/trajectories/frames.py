@@ -27,6 +27,8 @@ from circuits.symbols import inputs as declare
 from noise.trajectories.faults import PauliLocations, chunks
 from noise.trajectories.unravelling import Drawn, Unravelling
 
+Plan = Backpropagation | AdjointPlan
+
 
 @final
 class PauliFrames(Unravelling):
@@ -48,6 +50,7 @@ class PauliFrames(Unravelling):
         while any(name == group.name for group in self.groups):
             name += "_"
         self.name = name
+        self._planned: tuple[Observed, Plan] | None = None
         symbols = declare(max(self.locations.n_slots, 1), name=name)
         self.framed = _framed(circuit, self.locations, symbols)
 
@@ -89,19 +92,22 @@ class PauliFrames(Unravelling):
                 yield state.index_select(1, columns), _index(mine, points)
 
     def _values(self, observed: Observed, points: Tensor, bits: np.ndarray) -> Tensor:
-        measurement = measurement_of(observed, self.framed.n_qubits)
-        engine = engine_for(self.framed)
-        plan: Backpropagation | AdjointPlan
-        if isinstance(observed, Probabilities):
-            plan = Backpropagation(engine, measurement)
-        else:
-            native = StateVector().native_engine(self.framed, observed)
-            plan = AdjointPlan(engine, measurement, native)
+        if self._planned is None or self._planned[0] is not observed:
+            self._planned = observed, self._plan(observed)
+        plan = self._planned[1]
         width = max(self.locations.n_slots, 2**self.framed.n_qubits)
         parts = [
             plan(*self._arguments(points[part], bits[part])) for part in chunks(len(points), width)
         ]
-        return torch.cat(parts or [self.inputs.new_zeros(0, measurement.n_values)])
+        return torch.cat(parts)
+
+    def _plan(self, observed: Observed) -> Plan:
+        measurement = measurement_of(observed, self.framed.n_qubits)
+        engine = engine_for(self.framed)
+        if isinstance(observed, Probabilities):
+            return Backpropagation(engine, measurement)
+        native = StateVector().native_engine(self.framed, observed)
+        return AdjointPlan(engine, measurement, native)
 
     def _state(self, points: Tensor, bits: np.ndarray) -> Tensor:
         inputs, weights = (v.detach() for v in self._arguments(points, bits))

@@ -27,7 +27,7 @@ from circuits.simulators import kernels
 from circuits.simulators.memory import check_memory
 from circuits.simulators.program import pauli_label
 from noise.trajectories.blocks import Block, angles_of, blocks_of, kraus_operators, unitary
-from noise.trajectories.unravelling import Drawn, Unravelling, uniform
+from noise.trajectories.unravelling import LARGEST_CHUNK, Drawn, Unravelling, uniform
 
 _CACHED = 2**16  # amplitudes of the trajectories that are run together
 _FEWEST = 8
@@ -131,7 +131,7 @@ class Jumps(Unravelling):
         begin = torch.searchsorted(starts, random, right=True)[:, 0]
         begin = torch.minimum(begin, (starts < starts[:, -1:] * (1 - 1e-15)).sum(1))
         order = torch.argsort(begin, stable=True)
-        size = max(_FEWEST, _CACHED >> self.n_qubits)
+        size = max(1, min(_FEWEST, LARGEST_CHUNK >> self.n_qubits), _CACHED >> self.n_qubits)
         everywhere = torch.arange(self.points, device=points.device)
         state, position = self._start(self.points), 0
         for part in order.split(size):

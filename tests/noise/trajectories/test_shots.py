@@ -139,6 +139,18 @@ def test_seeds():
             assert torch.equal(circuit.expectation("Z2", table, backend=copied), first)
 
 
+def test_requests_of_one_run_draw_apart():
+    """Else the mean over twirled copies would be as uncertain as one of them."""
+    circuit, table = circuit_and_table()
+    backend = Trajectories(noise_model(pauli=False), 20, generator=7)
+    request = Request(circuit, table, [PauliSum("Z2")])
+    first, second = (result.values for result in backend.run([request, request]))
+    assert not bool((first == second).any())
+    again = backend.run([request, request])
+    assert torch.equal(first, again[0].values)
+    assert torch.equal(second, again[1].values)
+
+
 def test_one_trajectory_has_no_standard_error():
     circuit = Circuit(1, [g.h(0), g.bit_flip(0.5, 0), g.ry(0.3, 0)])
     result = circuit.estimate("Z0", backend=Trajectories(None, 1, generator=1))

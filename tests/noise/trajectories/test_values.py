@@ -106,7 +106,7 @@ def test_strengths_that_differ_from_point_to_point(channel):
     assert_near(found, expected, ["Z0", "Y1 X0"], 6000)
 
 
-@pytest.mark.parametrize("noise", [[g.depolarizing(0.3, 0, 1)], [g.amplitude_damping(0.6, 1)]])
+@pytest.mark.parametrize("noise", [[g.depolarizing(0.06, 0, 1)], [g.amplitude_damping(0.1, 1)]])
 def test_standard_errors_are_honest(noise):
     """z^2 over 200 seeds has mean 1 and, by the chi-square law, deviation 0.1: 6 of them."""
     ops = [g.ry(1.1, 0), g.cx(0, 1), *noise, g.rx(1.4, 1), *noise, g.ry(1.2, 1), *noise]
