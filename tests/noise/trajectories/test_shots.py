@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from circuits import Circuit, PauliSum, Request, inputs
+from circuits import Circuit, DensityMatrix, PauliSum, Request, inputs
 from circuits import gates as g
 from circuits.errors import (
     ArgumentTypeError,
@@ -96,12 +96,14 @@ def test_estimates_from_shots(pauli):
     assert bool(single.standard_errors.isnan().all())
 
 
-def test_shots_are_independent():
-    """One trajectory per shot: the parity of a cat state scatters as single shots do."""
-    ops = [g.h(0), g.cx(0, 1), g.amplitude_damping(0.5, 0), g.amplitude_damping(0.5, 1)]
-    samples = Circuit(2, ops).sample(SHOTS, generator=2, backend=Trajectories(None, 1))
+@pytest.mark.parametrize("noise", [g.bit_flip, g.amplitude_damping])
+def test_shots_are_independent(noise):
+    """One trajectory and one measurement per shot: means of 100 scatter as such means do."""
+    ops = [g.h(0), g.cx(0, 1), noise(0.4, 0), noise(0.4, 1), g.ry(1.0, 0)]
+    circuit = Circuit(2, ops)
+    p = circuit.probabilities(backend=DensityMatrix()).reshape(2, 2)[:, 1].sum().item()
+    samples = circuit.sample(SHOTS, generator=2, backend=Trajectories(None, 1))
     blocks = samples[:, 0].double().reshape(200, -1).mean(1)
-    p = 0.25
     ratio = blocks.var().item() / (p * (1 - p) / (SHOTS // 200))
     assert 0.4 < ratio < 1.6  # chi-square of 199: deviation 0.1
 
