@@ -21,9 +21,12 @@ from circuits.errors import (
     QubitError,
     ResourceLimitError,
 )
+from noise.channels import Depolarizing
+from noise.mitigation import ZNE
 from noise.mitigation.readout import ReadoutCalibration, ReadoutInverse
 from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
+from qml import QuantumLayer
 from tests.support.properties import assert_gradients_match, assert_plausible
 
 ERRORS = ((0.02, 0.08), (0.05, 0.01), (0.1, 0.15))  # P(1|0), P(0|1)
@@ -90,6 +93,46 @@ def test_gradients_pass(method):
         return mitigated(method).run([Request(circuit(), values, OBSERVED)])[0].values
 
     assert_gradients_match(function, [table()])
+
+
+@each_method
+def test_gradients_of_probabilities_pass(method):
+    def function(values):
+        ask = Request(circuit(), values, qubits=(0, 1, 2), bases="ZXY")
+        return mitigated(method).run([ask])[0].values
+
+    assert_gradients_match(function, [table()])
+
+
+def test_gradients_of_a_layer():
+    """Weights of a layer under readout error: the gradient is that of the layer without."""
+    layer = QuantumLayer(circuit(), list(OBSERVED), dtype=torch.float64)
+    grads = []
+    for backend in (StateVector(), mitigated("tensored"), noisy()):
+        values = layer.with_backend(backend)()
+        grads += torch.autograd.grad(values.square().sum(), layer.weight)
+    torch.testing.assert_close(grads[1], grads[0], rtol=0, atol=1e-10)
+    assert float((grads[2] - grads[0]).abs().max()) > 0.02
+
+
+def test_within_zero_noise_extrapolation():
+    """Gates and readout both err; the readout is undone at every factor, exact or sampled."""
+    model = NoiseModel(noiseless=("ry", "rx", "rz")).add(Depolarizing(0.03, 2), gates="cx")
+    clean = ZNE(PauliTransfer(model.copy(), engine="torch"), (1, 3))
+    expected = clean.run([request()])[0].values
+    for qubit, confusion in CONFUSIONS.items():
+        model.add_readout(confusion, qubit)
+    for method in METHODS:
+        inner = ReadoutInverse(
+            PauliTransfer(model, engine="torch"), ReadoutCalibration.from_model(model),
+            method=method,
+        )  # fmt: skip
+        nested = ZNE(inner, (1, 3))
+        found = nested.run([request()])[0].values
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+        sampled = nested.run([request(shots=30_000, generator=1)])[0]
+        assert_plausible(sampled.values, expected, sampled.standard_errors)
+        assert sampled.metadata["shots"] == 30_000
 
 
 @each_method

@@ -5,7 +5,9 @@ Sampled checks have fixed seeds; for a fresh seed a false alarm has a chance bel
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -161,6 +163,17 @@ def test_masks_in_other_numbers_are_random():
         assert masks.strength == 0
         assert set(np.unique(masks.flips)) == {0, 1}
     assert (twirl_masks(4, 8, generator).flips != twirl_masks(4, 8, generator).flips).any()
+
+
+def test_seeds_and_copies():
+    backend = TREX(noisy(), n_twirls=6, seed=5)
+    for twin in (copy.deepcopy(backend), pickle.loads(pickle.dumps(backend))):
+        assert repr(twin) == repr(backend)
+        assert torch.equal(twin.run([request()])[0].values, backend.run([request()])[0].values)
+    free = TREX(noisy(), n_twirls=6)
+    first, again, other = (free.run([request(generator=s)])[0].values for s in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_constants_and_empty_runs():
