@@ -21,8 +21,6 @@ from noise.model.model import NoiseModel
 from noise.model.outcomes import count_table
 from noise.model.ranges import Ranges, flips, free_flips
 
-_SINGULAR = 1e-10
-
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -34,7 +32,8 @@ class Fit:
         estimates: Estimate of each symbol, by group name in the group's shape; NaN for entries
             that the model does not use.
         standard_errors: Likewise, from the Fisher information; infinite where the data do not
-            determine a symbol. At the end of a range they are an approximation.
+            determine a symbol. At the end of a range: the distance over which the likelihood falls
+            by a factor e.
         readout_errors: Standard errors `(2,)` of P(1|0) and P(0|1) of each fitted qubit.
         covariance: `(n, n)` of all symbols in order of first use, then P(1|0) and P(0|1) of each
             fitted qubit.
@@ -110,7 +109,8 @@ def fit(
     Raises:
         SymbolError: If there is nothing to fit, a circuit has symbols, or no circuit depends on a
             symbol.
-        InvalidArgumentError: If a circuit is not made of the model's gates.
+        InvalidArgumentError: If a circuit is not made of the model's gates, or outcomes were seen
+            that are impossible under the model.
         ShapeError: If counts do not fit their circuit.
 
     >>> from circuits import Circuit, gates as g, weights
@@ -161,22 +161,11 @@ def fit(
     shots = torch.cat([one.sum().expand(len(one)) for one in table])
     likelihood = Likelihood(experiments, natural, observed, shots)
     found = likelihood.maximum(free, limit, progress)
-    values = natural(torch.tensor(found.x, dtype=torch.float64)).detach()
-    covariance = _inverse(likelihood.information(values).numpy())
+    last = torch.tensor(found.x, dtype=torch.float64)
+    values = natural(last).detach()
+    reach = torch.autograd.functional.jacobian(natural, last).norm(dim=1)
+    covariance = likelihood.covariance(values, reach)
     return _result(model, ranges, experiments, values, covariance, observed, found, table)
-
-
-def _inverse(information: np.ndarray) -> np.ndarray:
-    """The inverse, with infinite variance for what has no information."""
-    scale = np.sqrt(np.diagonal(information))
-    known = scale > 0
-    safe = np.where(known, scale, 1.0)
-    values, vectors = np.linalg.eigh(information / np.outer(safe, safe))
-    kept = values > _SINGULAR * max(float(values.max(initial=0.0)), 1e-300)
-    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T / np.outer(safe, safe)
-    undetermined = ~known | ((vectors[:, ~kept] ** 2).sum(1) > 1e-6)
-    inverse[undetermined, undetermined] = np.inf
-    return np.asarray(inverse)
 
 
 def _result(
