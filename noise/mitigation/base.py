@@ -63,6 +63,9 @@ class Mitigation(Backend):
       is independent also when the user gave an integer seed.
     * **Graphs pass.** `combine` works on tensors with torch, so gradients reach whatever the inner
       backend lets them reach. It is batched over points and observables.
+    * **Shifts are exact where `combine` is linear.** On backends without gradients, shifted points
+      are mitigated each on its own; where mitigated values are no linear function of the measured
+      ones (exponential and neural fits, regression, ratios), the gradients are approximate.
     * **Errors propagate.** Results of estimates carry `variances`; those of exact values have none.
 
     Args:
