@@ -22,6 +22,16 @@ QUBITS, STEPS = 12, 2
 TRAJECTORIES = 10
 SHOTS = 200
 """,
+    "03_error_mitigation": """
+TRAINING_CIRCUITS = 2
+TWIRLS = 2
+BITSTRING_SHOTS = 200
+BUDGETS = (3000,)
+SEEDS = (0,)
+PEC_SAMPLES = 4
+EPOCHS = 2
+DEPTHS = (1, 2)
+""",
 }
 
 
