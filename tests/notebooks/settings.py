@@ -32,6 +32,14 @@ PEC_SAMPLES = 4
 EPOCHS = 2
 DEPTHS = (1, 2)
 """,
+    "07_qkan": """
+POINTS = 30
+ITERATIONS = 5
+SIZES = (1, 2)
+SHOTS = 20
+DIGITS_STEPS = 2
+SEEDS = (0,)
+""",
 }
 
 

@@ -129,5 +129,6 @@ def _draw_layer(
             inset.plot(grid[:, i].numpy(), values[:, o, i].numpy(), color=_CURVE, alpha=alpha)
             inset.margins(0.06, 0.1)
             inset.set(xticks=[], yticks=[])
+            inset.grid(False)
             for spine in inset.spines.values():
-                spine.set_alpha(alpha)
+                spine.set(visible=True, alpha=alpha)
