@@ -261,10 +261,44 @@ int64_t changes_of(const Step& step) {
     }
 }
 
+namespace {
+
+int32_t reach_of(int64_t touched) {
+    return touched ? 64 - __builtin_clzll(static_cast<uint64_t>(touched)) : 0;
+}
+
+// Steps without a common qubit may change places: let those come first that reach least far.
+void sort_by_reach(std::vector<Step>& steps, int32_t n_qubits) {
+    const int64_t every = bit(n_qubits) - 1;
+    std::vector<bool> done(steps.size(), false);
+    std::vector<Step> sorted;
+    int64_t touched = 0;
+    while (sorted.size() < steps.size() && reach_of(touched) < n_qubits) {
+        int64_t blocked = 0;
+        size_t best = steps.size();
+        for (size_t s = 0; s < steps.size() && blocked != every; ++s) {
+            if (done[s]) continue;
+            const int64_t mask = mask_of(steps[s]);
+            const auto reach = [&](size_t k) { return reach_of(touched | changes_of(steps[k])); };
+            const bool ready = !(mask & blocked);
+            if (ready && (best == steps.size() || reach(s) < reach(best))) best = s;
+            blocked |= mask;
+        }
+        done[best] = true;
+        touched |= changes_of(steps[best]);
+        sorted.push_back(steps[best]);
+    }
+    for (size_t s = 0; s < steps.size(); ++s)
+        if (!done[s]) sorted.push_back(steps[s]);
+    steps.swap(sorted);
+}
+
+}  // namespace
+
 int64_t set_reach(std::vector<Step>& steps, int64_t touched) {
     for (Step& step : steps) {
         touched |= changes_of(step);
-        step.reach = touched ? 64 - __builtin_clzll(static_cast<uint64_t>(touched)) : 0;
+        step.reach = reach_of(touched);
     }
     return touched;
 }
@@ -272,8 +306,10 @@ int64_t set_reach(std::vector<Step>& steps, int64_t touched) {
 void build_schedules(Program& program, const std::vector<Primitive>& primitives) {
     if (program.n_qubits <= largest_table) Fuser(program, true).run(primitives);
     Fuser(program, false).run(primitives);
-    set_reach(program.whole.steps, 0);
-    set_reach(program.fine.steps, 0);
+    for (Schedule* schedule : {&program.whole, &program.fine}) {
+        sort_by_reach(schedule->steps, program.n_qubits);
+        set_reach(schedule->steps, 0);
+    }
 }
 
 }  // namespace ketwork

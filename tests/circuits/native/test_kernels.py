@@ -124,3 +124,15 @@ def test_the_kernels_count_their_time_and_their_work(dtype: torch.dtype) -> None
     assert rotated < one.operations < 18 * rotated
     small = Circuit(4, [g.rx(0.1, 0)])
     assert NativeEngine(TorchEngine(small), small).work(1, dtype) == (2 * 55, 0)
+
+
+@pytest.mark.parametrize("line", [range(1, 12), range(11, 0, -1)], ids=["upwards", "downwards"])
+def test_the_first_gates_on_each_qubit_cost_little(line: range) -> None:
+    """Amplitudes that are still zero are not visited, also where the highest qubit comes first."""
+    ops = [g.ry(0.1 * q, q) for q in range(12)] + [g.cx(q - 1, q) for q in line]
+    circuit = Circuit(12, ops)
+    engine = NativeEngine(TorchEngine(circuit), circuit)
+    full = 55 * 2**12
+    assert engine.work(1, torch.float64).operations < 3 * full
+    state = engine.states(*torch.zeros(2, 1, 0, dtype=torch.float64))
+    torch.testing.assert_close(state[0], circuit.statevector(), rtol=0, atol=1e-13)
