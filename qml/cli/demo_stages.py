@@ -44,7 +44,7 @@ FILES = (
 _HYBRID, _TWIN, _IDENTITY = "hybrid", "classical twin", "without circuit"
 _SHOTS = (1000, 100, 10)
 _WRONG, _SHOWN = 8, 24
-_DEVICE, _NOISY = "FakeCambridgeV2", 100
+_DEVICE, _NOISY = "FakeTorontoV2", 100
 _MITIGATIONS = ("readout", "zne", "readout+zne")
 
 
