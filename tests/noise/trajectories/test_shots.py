@@ -79,6 +79,21 @@ def test_values_with_readout(pauli):
     assert float((both - exact).abs().max()) < 6.3 / math.sqrt(4000)
 
 
+def test_readout_alone_is_exact():
+    """Without channels nothing is drawn; idle qubits are read with errors too."""
+    circuit, table = circuit_and_table()
+    model = NoiseModel()
+    for qubit in (0, 2, 4):
+        model.add_readout([[0.95, 0.05], [0.15, 0.85]], qubit)
+    for bases in (None, "XZYZX"):
+        request = Request(circuit, table, qubits=(2, 0, 1, 3, 4), bases=bases)
+        found, expected = (
+            b.run([request])[0] for b in (Trajectories(model, 1), PauliTransfer(model))
+        )
+        torch.testing.assert_close(found.values, expected.values, rtol=0, atol=1e-12)
+        assert found.variances is None
+
+
 @pytest.mark.parametrize("pauli", [True, False])
 def test_estimates_from_shots(pauli):
     circuit, table = circuit_and_table()
@@ -176,8 +191,12 @@ def test_bad_input_is_named():
     with pytest.raises(ChannelError, match="bit_flip"):
         noisy.expectation("Z0", torch.tensor([[1.5]]), backend=Trajectories(None, 3))
     turned = Circuit(1, [g.rx(x[0], 0), g.bit_flip(0.1, 0)])
+    nowhere = torch.tensor([[math.nan]])
     with pytest.raises(NonFiniteError, match="finite"):
-        turned.expectation("Z0", torch.tensor([[math.nan]]), backend=Trajectories(None, 3))
+        turned.expectation("Z0", nowhere, backend=Trajectories(None, 3))
+    jumping = Circuit(1, [g.rx(x[0], 0), g.amplitude_damping(0.1, 0)])
+    with pytest.raises(NonFiniteError, match="finite"):
+        Trajectories(None, 3).run([Request(jumping, nowhere, [PauliSum("Z0")])])
     huge = Circuit(50, [g.h(q) for q in range(50)] + [g.amplitude_damping(0.1, 0)])
     with pytest.raises(ResourceLimitError, match="50 qubits"):
         huge.expectation("Z0", backend=Trajectories(None, 3))

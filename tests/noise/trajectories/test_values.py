@@ -106,6 +106,18 @@ def test_strengths_that_differ_from_point_to_point(channel):
     assert_near(found, expected, ["Z0", "Y1 X0"], 6000)
 
 
+def test_points_keep_their_own_states():
+    """A loss of phase leaves the populations of the state that it hits, in a later block."""
+    x = inputs(1)
+    ops = [g.ry(x[0], 0), g.cx(0, 1), g.cx(1, 2), g.thermal_relaxation(20.0, 1.0, 1.0, 2)]
+    circuit = Circuit(3, [*ops, g.ry(0.5, 0)])
+    table = torch.tensor([[0.3], [2.5], [1.2]], dtype=torch.float64)
+    backend = Trajectories(None, 8000, generator=1)
+    found = circuit.estimate(["Z0", "Z1"], table, backend=backend)
+    expected = circuit.expectation(["Z0", "Z1"], table, backend=DensityMatrix())
+    assert_near(found, expected, ["Z0", "Z1"], 8000)
+
+
 @pytest.mark.parametrize("noise", [[g.depolarizing(0.06, 0, 1)], [g.amplitude_damping(0.1, 1)]])
 def test_standard_errors_are_honest(noise):
     """z^2 over 200 seeds has mean 1 and, by the chi-square law, deviation 0.1: 6 of them."""
