@@ -63,9 +63,11 @@ class Mitigation(Backend):
       is independent also when the user gave an integer seed.
     * **Graphs pass.** `combine` works on tensors with torch, so gradients reach whatever the inner
       backend lets them reach. It is batched over points and observables.
-    * **Shifts are exact where `combine` is linear.** On backends without gradients, shifted points
-      are mitigated each on its own; where mitigated values are no linear function of the measured
-      ones (exponential and neural fits, regression, ratios), the gradients are approximate.
+    * **Shifted gradients can be approximate.** On backends without gradients, shifted points are
+      mitigated each on its own. That is exact where `combine` is linear in the measured values and
+      every angle stays in one gate. Exponential and neural fits, regression and ratios are not
+      linear, and a folded circuit holds an angle several times, with noise between; gradients then
+      are off by a part of the noise that is left.
     * **Errors propagate.** Results of estimates carry `variances`; those of exact values have none.
 
     Args:

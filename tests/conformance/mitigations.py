@@ -36,8 +36,8 @@ class MitigationClaim:
         alone: Whether the values of a point do not depend on the other points.
         gradients: Whether gradients are those of the mitigated values. `False`: they pass, with the
             method's own estimates held constant.
-        linear: Whether mitigated values are linear in measured ones, so that parameter shifts of a
-            machine without gradients are exact.
+        shifts: Whether parameter shifts of a machine without gradients are exact: mitigated values
+            are linear in measured ones, and angles stay in one noisy gate.
         refuses: Methods that it does not wrap.
         random: Whether circuits are drawn, so that exact requests too have standard errors.
         spends: Whether all shots that were asked for are spent.
@@ -55,7 +55,7 @@ class MitigationClaim:
     neutral: float = 1e-10
     alone: bool = True
     gradients: bool = True
-    linear: bool = True
+    shifts: bool = True
     refuses: tuple[str, ...] = ()
     random: bool = False
     spends: bool = True
@@ -97,6 +97,7 @@ MITIGATIONS: Sequence[MitigationClaim] = (
     MitigationClaim(
         "zne",
         _zne(),
+        shifts=False,
         refused=(
             {"factors": (1, 3), "extrapolator": "quadratic"},
             {"factors": (1, 1, 3), "extrapolator": "linear"},
@@ -115,22 +116,22 @@ MITIGATIONS: Sequence[MitigationClaim] = (
     MitigationClaim("zne-identity", _zne(factors=(1, 1.5), fold="identity", extrapolator="linear"),
                     reduces=None),
     MitigationClaim(
-        "zne-exponential", _zne(extrapolator=["exponential", "linear"]), linear=False, honest=False
+        "zne-exponential", _zne(extrapolator=["exponential", "linear"]), shifts=False, honest=False
     ),
-    MitigationClaim("zne-free", _zne(extrapolator="exponential-free"), linear=False, honest=False),
+    MitigationClaim("zne-free", _zne(extrapolator="exponential-free"), shifts=False, honest=False),
     MitigationClaim(
-        "zne-poly-exponential", _zne(extrapolator="poly-exponential"), linear=False, honest=False
+        "zne-poly-exponential", _zne(extrapolator="poly-exponential"), shifts=False, honest=False
     ),
     MitigationClaim("zne-scale", _zne(fold="scale"), refused=({"gates": ("cx",)},)),
     MitigationClaim(
         "zne-adaptive",
         _zne(factors=(1, 2), extrapolator="adaptive-exponential"),
-        alone=False, gradients=False, linear=False, spends=False, honest=False,
+        alone=False, gradients=False, shifts=False, spends=False, honest=False,
     ),
     MitigationClaim(
         "zne-neural",
         lambda backend: ZNE(backend, extrapolator=_trained()),
-        neutral=0.05, linear=False,
+        neutral=0.05, shifts=False,
     ),
     MitigationClaim(
         "twirling",
@@ -151,7 +152,7 @@ MITIGATIONS: Sequence[MitigationClaim] = (
         functools.partial(CDR, n_training=20),
         refused=({"n_training": 2}, {"fraction_non_clifford": 1.0},
                  {"fraction_non_clifford": -0.1}, {"simulator": "statevector"}, {"seed": "a"}),
-        gradients=False, linear=False, random=True, honest=False,
+        gradients=False, shifts=False, random=True, honest=False,
     ),
     MitigationClaim(
         "decoupling",
@@ -176,7 +177,7 @@ MITIGATIONS: Sequence[MitigationClaim] = (
         functools.partial(TREX, n_twirls=8),
         refused=({"n_twirls": 1}, {"calibration_share": 0.0}, {"calibration_share": 1.0},
                  {"seed": "a"}),
-        reduces="readout", linear=False, needs_samples=True,
+        reduces="readout", shifts=False, needs_samples=True,
     ),
     MitigationClaim(
         "q-cluster",

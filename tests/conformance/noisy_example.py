@@ -6,7 +6,7 @@ import torch
 
 from circuits import Backend, Circuit, PauliSum, Request, StateVector, inputs, weights
 from circuits import gates as g
-from noise import Depolarizing, NoiseModel, PauliTransfer
+from noise import NoiseModel, PauliChannel, PauliTransfer
 
 OBSERVED = (PauliSum("Z0"), PauliSum({"X0 X1": 0.5, "Z1": 0.25}))
 
@@ -34,7 +34,8 @@ class Recorder(Backend):
 def noisy(gates: float = 0.03, readout: float = 0.0) -> PauliTransfer:
     model = NoiseModel(noiseless=("rz", "ry", "sx", "x", "id"))
     if gates:
-        model.add(Depolarizing(gates, 2), gates="cx")
+        errors = {"XI": gates / 3, "ZZ": gates / 3, "IY": gates / 6, "ZX": gates / 6}
+        model.add(PauliChannel(errors), gates="cx")
     for qubit in range(2):
         model.add_readout([[1 - readout / 2, readout / 2], [readout, 1 - readout]], qubit)
     return PauliTransfer(model)

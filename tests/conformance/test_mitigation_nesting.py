@@ -13,7 +13,7 @@ from tests.conformance.noisy_example import MACHINES, exact, noisy, request
 INNER = {
     "zne": lambda backend: ZNE(backend, factors=(1, 3), extrapolator="linear"),
     "twirling": lambda backend: PauliTwirling(backend, n_twirls=4),
-    "pec": lambda backend: PEC(backend, n_samples=10),
+    "pec": lambda backend: PEC(backend, n_samples=10, max_overhead=1e6),
     "cdr": lambda backend: CDR(backend, n_training=8),
 }
 OUTER = [claim for claim in MITIGATIONS if claim.exact]

@@ -93,9 +93,9 @@ def test_machines_without_gradients_are_shifted(claim):
         given = x.clone().requires_grad_()
         layer(given).sum().backward()
         found.append(torch.cat([given.grad.flatten(), layer.weight.grad]))
-    assert bool(found[0].isfinite().all())
-    if claim.linear and not claim.random:
-        torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-9)
+    if not claim.random:
+        close = 1e-9 if claim.shifts else 0.01 * float(found[1].abs().max())
+        torch.testing.assert_close(found[0], found[1], rtol=0, atol=close)
 
 
 @each_estimate
