@@ -8,6 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from circuits import SPSA, Backend
 from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
@@ -111,6 +112,38 @@ class HQKAN(AbstractModel):
         check_features(x, self.in_features)
         outputs: Tensor = self.head(self.qkan(self.encoder(x)))
         return outputs
+
+    def with_backend(
+        self,
+        backend: Backend,
+        *,
+        shots: int | None = None,
+        diff_method: str | SPSA = "auto",
+        generator: Seed = None,
+        n_qubits: int = 1,
+    ) -> HQKAN:
+        """The same model with the same parameters (shared, not copied) on a backend.
+
+        Args:
+            backend: Where the circuits run.
+            shots: Measurements of every activation; `None` is exact.
+            diff_method: Differentiation method, see `QuantumLayer`.
+            generator: Randomness of shots.
+            n_qubits: Activations that run side by side in a circuit.
+
+        Raises:
+            UnsupportedOperationError: With `fast_measure`.
+        """
+        other = object.__new__(HQKAN)
+        nn.Module.__init__(other)
+        other.__dict__.update(
+            (name, dict(value) if isinstance(value, dict) else value)
+            for name, value in self.__dict__.items()
+        )
+        other.qkan = self.qkan.with_backend(
+            backend, shots=shots, diff_method=diff_method, generator=generator, n_qubits=n_qubits
+        )
+        return other
 
     def classical_twin(self, *, generator: Seed = None) -> MLP:
         """A classical network with (nearly) the same number of parameters, untrained.

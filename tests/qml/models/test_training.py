@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from qml import QCNN, DataReuploading, HybridClassifier, data
+from qml import HQKAN, QCNN, DataReuploading, HybridClassifier, data
 from qml.models import MODELS
 from qml.sklearn import TorchClassifier
 from qml.training import evaluate, fit
@@ -67,6 +67,7 @@ def test_grid_search():
     ("model", "options"),
     [
         (HybridClassifier, {"module__n_qubits": 2, "module__layers": 1}),
+        (HQKAN, {"module__reps": 2}),
         (QCNN, {"module__block": "U15", "module__encoding": "angle", "module__sharpness": 4}),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from circuits import DensityMatrix, StateVector
 from circuits.errors import KetworkError
 from qml import HQKAN
 
@@ -54,6 +55,17 @@ def test_the_twin_has_as_many_parameters():
     model = HQKAN(64, 10, multiplier=2)
     twin = model.classical_twin(generator=0)
     assert 0 <= twin.n_parameters - model.n_parameters < 64 + 10 + 1
+
+
+def test_another_backend_shares_the_parameters():
+    model = HQKAN(9, 3, dtype=torch.float64)
+    other = model.with_backend(DensityMatrix(), n_qubits=2)
+    x = torch.rand(5, 9, dtype=torch.float64)
+    torch.testing.assert_close(other(x), model(x), rtol=0, atol=1e-12)
+    assert all(a is b for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    sampled = model.with_backend(StateVector(), shots=10, generator=0)
+    assert not torch.equal(sampled(x), model(x))
+    assert model.qkan.layers[0].runner is None
 
 
 @pytest.mark.parametrize(
