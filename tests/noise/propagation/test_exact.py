@@ -152,6 +152,17 @@ def test_constants_have_zero_gradients():
     assert value.grad.tolist() == [[0.0]]
 
 
+def test_equal_strings_are_kept_once():
+    """Damping turns Z_0 into Z_0 and 1, Z_0 Z_1 into Z_0 Z_1 and Z_1: both are there already."""
+    circuit = Circuit(2, [g.ry(0.3, 0), g.cx(0, 1), g.amplitude_damping(0.2, 0)])
+    observed = PauliSum({"Z0": 1.0, "": 0.5, "Z0 Z1": 0.25, "Z1": 2.0})
+    result = circuit.estimate(observed, backend=PauliPropagation())
+    damped = Circuit(2, circuit.ops[2:]).estimate(observed, backend=PauliPropagation())
+    assert damped.metadata["largest_sum"] == 4
+    expected = circuit.expectation(observed, backend=DensityMatrix())
+    torch.testing.assert_close(result.values, expected, rtol=0, atol=1e-12)
+
+
 def test_only_the_light_cone_costs():
     ops = [op for q in range(0, 126, 2) for op in (g.rx(0.3, q), g.crx(0.2, q, q + 1))] * 5
     result = Circuit(127, ops).estimate("Z70", backend=PauliPropagation())
