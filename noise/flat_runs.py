@@ -18,6 +18,7 @@ from noise.model.lookup import Coverage, Lookup
 if TYPE_CHECKING:
     from noise.model import NoiseModel
 
+_MOST_MEASUREMENTS = 64  # that are remembered for each set of qubits
 _CHANNELS = frozenset(gate.name for gate in TABLE.values() if gate.is_channel)
 
 
@@ -53,7 +54,7 @@ class FlatRuns:
         for number, request in enumerate(requests):
             flat = self._flat(request)
             if flat is not None:
-                read = *map(id, request.observables), request.qubits, request.bases
+                read = request.observables, request.qubits, request.bases
                 key = id(flat.table), read, request.inputs.dtype
                 groups.setdefault(key, []).append((number, flat))
         for (_, read, dtype), members in groups.items():
@@ -85,10 +86,10 @@ class FlatRuns:
     def _read(self, request: Request, key: Any, flat: FlatCircuit) -> EntryMeasurement:
         known = flat.table.measurements
         if key not in known:
-            # The observables are kept, so that their ids stay theirs.
-            measurement = self._measurement(request, flat.table.position)
-            known[key] = measurement, request.observables
-        return known[key][0]
+            if len(known) >= _MOST_MEASUREMENTS:
+                known.clear()
+            known[key] = self._measurement(request, flat.table.position)
+        return known[key]
 
 
 def _after(model: NoiseModel | None) -> Callable[[Op], tuple[tuple[Op, ...], bool]]:

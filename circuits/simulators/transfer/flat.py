@@ -51,7 +51,7 @@ class FlatTable:
     def __init__(self, active: Iterable[int], readout: Mapping[int, np.ndarray]) -> None:
         self.position = {q: k for k, q in enumerate(active)}
         self.rows: dict[Key, bytes] = {}
-        self.measurements: dict[Any, tuple[EntryMeasurement, Any]] = {}
+        self.measurements: dict[Any, EntryMeasurement] = {}
         self._table = RowTable()
         self._constants = np.zeros(0)
         for qubit, matrix in readout.items():

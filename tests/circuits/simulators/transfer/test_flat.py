@@ -123,13 +123,14 @@ def test_what_rows_cannot_say_goes_through_a_plan():
     """Symbols, matrices of the circuit's own and preparations are not lost among the others."""
     w = weights(1)
     half = torch.tensor([[torch.pi]], dtype=torch.float64)
+    fixed = request_for(Circuit(1, [g.ry(0.0, 0)]), "Z0")
     others = [
         Request(Circuit(1, [g.ry(w[0], 0)]), half, [PauliSum("Z0")]),
         request_for(Circuit(1, [g.unitary([[0, 1], [1, 0]], 0)]), "Z0"),
         request_for(Circuit(1, [g.state_preparation([0, 1], 0)]), "Z0"),
     ]
     backend = PauliTransfer()
-    results = backend.run([request_for(Circuit(1), "Z0"), *others])
+    results = backend.run([fixed, *others])
     values = [float(r.values) for r in results]
     assert values == pytest.approx([1.0, -1.0, -1.0, -1.0], abs=1e-12)
     assert not any(runs_flat(backend, request) for request in others)
