@@ -32,7 +32,7 @@ Step = Callable[[], list[Tensor]]
 WORKLOADS: dict[str, dict[str, Any]] = {
     "pz": {"ansatz": "pz"},
     "pz, trained factors": {"ansatz": "pz", "preact_trainable": True},
-    "pz, trained factors, |a|-|b|": {
+    "pz, trained factors, fast measure": {
         "ansatz": "pz",
         "preact_trainable": True,
         "fast_measure": True,

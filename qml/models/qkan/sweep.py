@@ -23,15 +23,26 @@ from qml.models.qkan.bloch import (
 )
 
 _PORTION = 2**17
-"""Numbers of one temporary."""
+"""Numbers of one temporary on the CPU; other devices get more work at once."""
+
+_ELSEWHERE = 32
 
 Gradients = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
-def _portions(n_outputs: int, batch: int, n_inputs: int) -> Iterator[slice]:
-    size = max(1, _PORTION // max(1, batch * n_inputs))
+def _largest(x: Tensor) -> int:
+    return _PORTION if x.device.type == "cpu" else _ELSEWHERE * _PORTION
+
+
+def _portions(n_outputs: int, x: Tensor) -> Iterator[slice]:
+    size = max(1, _largest(x) // max(1, x.numel()))
     for first in range(0, n_outputs, size):
         yield slice(first, min(first + size, n_outputs))
+
+
+def _rows(x: Tensor) -> int:
+    """Samples that fit into a portion with one output."""
+    return max(1, _largest(x) // max(1, x.shape[1]))
 
 
 def _walk(
@@ -65,9 +76,14 @@ def values(
     scale: Tensor,
 ) -> Tensor:
     """As `edge_values`, without a graph."""
+    if len(x) > _rows(x):
+        parts = [
+            values(kind, reduce, piece, theta, weight, bias, scale) for piece in x.split(_rows(x))
+        ]
+        return torch.cat(parts)
     n_outputs, n_inputs = scale.shape
     out = x.new_empty((len(x), n_outputs) if reduce else (len(x), n_outputs, n_inputs))
-    for part in _portions(n_outputs, *x.shape):
+    for part in _portions(n_outputs, x):
         vector, _ = _walk(kind, x[:, None, :], theta[part], weight[part], bias[part])
         found = read(vector, kind.fast)
         if reduce:
@@ -88,10 +104,12 @@ def vjp(
     gradient: Tensor,
 ) -> Gradients:
     """Gradients of sum(gradient * edge_values) by data, angles, factors, offsets and scales."""
+    if len(x) > _rows(x):
+        return _in_pieces(kind, reduce, x, theta, weight, bias, scale, gradient)
     tensors = x, theta, weight, bias, scale
     by_x, by_theta, by_weight, by_bias, by_scale = (torch.zeros_like(t) for t in tensors)
     signs = [turn[1] for turn in kind.record.turns]
-    for part in _portions(scale.shape[0], *x.shape):
+    for part in _portions(scale.shape[0], x):
         data = x[:, None, :]
         vector, turns = _walk(kind, data, theta[part], weight[part], bias[part])
         incoming = gradient[:, part, None] if reduce else gradient[:, part]
@@ -112,6 +130,21 @@ def vjp(
             vector = turned(vector, step.axis, cosine, -sine)
             cotangent = turned(cotangent, step.axis, cosine, -sine)
     return by_x, by_theta, by_weight, by_bias, by_scale
+
+
+def _in_pieces(
+    kind: Activation, reduce: bool, x: Tensor, *rest: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """`vjp` of a batch that is too large for one portion."""
+    *parameters, gradient = rest
+    theta, weight, bias, scale = parameters
+    by_x, sums = [], [torch.zeros_like(t) for t in parameters]
+    for piece, incoming in zip(x.split(_rows(x)), gradient.split(_rows(x)), strict=True):
+        found = vjp(kind, reduce, piece, theta, weight, bias, scale, incoming)
+        by_x.append(found[0])
+        for total, part in zip(sums, found[1:], strict=True):
+            total += part
+    return torch.cat(by_x), sums[0], sums[1], sums[2], sums[3]
 
 
 def _sum_batch(into: Tensor, torque: Tensor) -> None:

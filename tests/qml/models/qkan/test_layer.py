@@ -57,7 +57,7 @@ def test_engines_give_values_and_derivatives(name, fast, reduce, engine, dtype):
         torch.testing.assert_close(found.double(), leaf.grad, rtol=0, atol=steep * atol)
 
 
-@pytest.mark.parametrize("portion", [1, 40])
+@pytest.mark.parametrize("portion", [1, 7, 40])
 def test_portions_do_not_matter(portion, monkeypatch):
     kind, given = Activation("pz", 2), arguments("pz", 2, n_out=7)
     gradient = torch.ones(5, 7, dtype=torch.float64)
