@@ -33,7 +33,7 @@ ERRORS = ((0.02, 0.08), (0.05, 0.01), (0.1, 0.15))  # P(1|0), P(0|1)
 CONFUSIONS = {q: np.array([[1 - a, a], [b, 1 - b]]) for q, (a, b) in enumerate(ERRORS)}
 OBSERVED = (
     PauliSum("Z0"),
-    PauliSum({"X0 Y1": 0.5, "Z1 Z2": -0.3, "": 0.2}),
+    PauliSum({"X1 Y2": 0.5, "Z1 Z2": -0.3, "": 0.2}),
     PauliSum("Z0 Z1 Z2"),
     PauliSum("Y2"),
 )

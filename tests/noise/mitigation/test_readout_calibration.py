@@ -13,6 +13,7 @@ import pytest
 from circuits import DensityMatrix, StateVector
 from circuits.errors import ArgumentTypeError, InvalidArgumentError, QubitError, ResourceLimitError
 from noise.mitigation.readout import ReadoutCalibration
+from noise.mitigation.readout.calibration_runs import marginals
 from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
 
@@ -81,6 +82,22 @@ def test_correlated_flips_are_seen_by_the_joint_matrix_only():
     expected = 0.8 * np.eye(4) + 0.2 * np.eye(4)[::-1]
     np.testing.assert_allclose(found.joint((0, 1)), expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.confusion(1), [[0.8, 0.2], [0.2, 0.8]], rtol=0, atol=1e-12)
+
+
+def test_marginals_average_over_what_the_others_hold():
+    """A joint matrix in which each bit's error depends on the others, summed entry by entry."""
+    whole = np.random.default_rng(1).dirichlet(np.ones(8), size=8)
+    matrices, errors = marginals(whole, 500)
+    for q in range(3):
+        chance = np.zeros((2, 2))
+        variance = np.zeros((2, 2))
+        for s in range(8):
+            for bit in (0, 1):
+                p = sum(whole[s, t] for t in range(8) if t >> q & 1 == bit)
+                chance[s >> q & 1, bit] += p / 4
+                variance[s >> q & 1, bit] += p * (1 - p) / 500 / 16
+        np.testing.assert_allclose(matrices[q], chance, rtol=1e-12)
+        np.testing.assert_allclose(errors[q], np.sqrt(variance), rtol=0.02)
 
 
 def test_from_model():

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from circuits import Circuit, DensityMatrix, PauliSum, Request, StateVector, weights
+from circuits import Circuit, DensityMatrix, PauliSum, Request, Result, StateVector, weights
 from circuits import gates as g
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from noise.mitigation.readout import TREX
+from noise.mitigation.readout.groups import groups_of
 from noise.mitigation.readout.masks import twirl_masks
+from noise.mitigation.readout.trex_means import FLIPS, STRENGTH, reference_group, sampled_means
 from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
 from tests.noise.mitigation.correlated_readout import CorrelatedReadout
@@ -27,7 +29,7 @@ from tests.support.properties import assert_gradients_match, assert_plausible
 ERRORS = ((0.02, 0.08), (0.05, 0.01), (0.1, 0.15))
 OBSERVED = (
     PauliSum("Z0"),
-    PauliSum({"X0 Y1": 0.5, "Z1 Z2": -0.3, "": 0.2}),
+    PauliSum({"X1 Y2": 0.5, "Z1 Z2": -0.3, "": 0.2}),
     PauliSum("Z0 Z1 Z2"),
     PauliSum("Y2"),
 )
@@ -119,6 +121,36 @@ def test_standard_errors_are_the_spread():
     # balanced flips remove some of the variance of the reported, pooled one
     assert float(ratio.max()) < 1 + 6 * (2 / 199) ** 0.5
     assert float(ratio.min()) > 0.9 - 6 * (2 / 199) ** 0.5
+
+
+def test_variances_are_those_of_a_ratio():
+    """Two strings over one calibration: the delta method, written out for two flips."""
+    generator = torch.Generator().manual_seed(1)
+    groups, _ = groups_of([PauliSum({"Z0": 0.7, "Z1": -0.4})])
+    reference = reference_group(groups)
+    flips = ([0, 0], [1, 1])
+
+    def runs(shots: int, ones: float) -> list[Result]:
+        facts = [{FLIPS: list(flip), STRENGTH: 2} for flip in flips]
+        drawn = [torch.rand(1, shots, 2, generator=generator) < ones for _ in flips]
+        masks = [torch.tensor(flip, dtype=torch.uint8) for flip in flips]
+        return [
+            Result(samples=bits.to(torch.uint8) ^ mask, metadata=fact)
+            for bits, mask, fact in zip(drawn, masks, facts, strict=True)
+        ]
+
+    data, calibration = runs(300, 0.3), runs(100, 0.1)
+    value, variance = sampled_means(groups, [data], reference, calibration)
+
+    def signs(part: list[Result]) -> np.ndarray:
+        rows = [r.samples[0] ^ torch.tensor(r.metadata[FLIPS], dtype=torch.uint8) for r in part]
+        return 1.0 - 2.0 * torch.cat(rows).double().numpy()
+
+    z, reference_z, c = signs(data), signs(calibration), np.array([0.7, -0.4])
+    d, f = z.mean(0), reference_z.mean(0)
+    assert float(value) == pytest.approx(c @ (d / f), abs=1e-12)
+    expected = (z @ (c / f)).var(ddof=1) / 600 + (reference_z @ (c * d / f**2)).var(ddof=1) / 200
+    assert float(variance) == pytest.approx(expected, rel=1e-9)
 
 
 def test_correlated_errors_need_no_model():
