@@ -6,7 +6,6 @@ column what is read, as in Aer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,22 +55,6 @@ def check_confusion(confusion: Any, argument: str = "confusion") -> np.ndarray:
     return matrix
 
 
-def confusions(
-    readout: Mapping[int, np.ndarray], qubits: Sequence[int], like: Tensor
-) -> Tensor | None:
-    """Confusion matrices `(k, 2, 2)` of the listed qubits; `None` if all are read without error.
-
-    Args:
-        readout: Matrix by qubit; qubits that are not in it are read without error.
-        qubits: The qubits, in order.
-        like: Tensor whose dtype and device the result has.
-    """
-    if not any(q in readout for q in qubits):
-        return None
-    stacked = np.stack([readout.get(q, np.eye(2)) for q in qubits])
-    return torch.as_tensor(stacked, dtype=like.dtype, device=like.device)
-
-
 def read_probabilities(probabilities: Tensor, matrices: Tensor) -> Tensor:
     """Probabilities of what is read, from those of the state; differentiable.
 
@@ -94,33 +77,3 @@ def read_probabilities(probabilities: Tensor, matrices: Tensor) -> Tensor:
         split = result.reshape(*lead, 2 ** (k - 1 - i), 2, 2**i)
         result = torch.einsum("...arb,rc->...acb", split, matrices[i]).reshape(*lead, 2**k)
     return result
-
-
-def read_bits(
-    samples: Tensor, matrices: Tensor, generator: torch.Generator | None = None
-) -> Tensor:
-    """Sampled outcomes with readout error: each bit is flipped on its own.
-
-    Args:
-        samples: uint8 `(..., k)`, column i of the i-th qubit.
-        matrices: Confusion matrices `(k, 2, 2)`.
-        generator: Source of randomness; torch's default generator if `None`.
-
-    Returns:
-        uint8 `(..., k)`.
-    """
-    device = samples.device if generator is None else generator.device
-    draws = torch.rand(samples.shape, generator=generator, device=device, dtype=torch.float64)
-    ones = matrices[:, :, 1].to(torch.float64)
-    chance = torch.where(samples.bool(), ones[:, 1], ones[:, 0])
-    return (draws.to(samples.device) < chance).to(torch.uint8)
-
-
-def read_pauli_z(matrices: Tensor) -> tuple[Tensor, Tensor]:
-    """How reading turns Z of each qubit into `scale * Z + offset`: two tensors `(k,)`.
-
-    With a = P(1|0) and b = P(0|1): scale = 1 - a - b, offset = b - a. A Pauli string's expectation
-    is that of the product over its qubits.
-    """
-    a, b = matrices[:, 0, 1], matrices[:, 1, 0]
-    return 1 - a - b, b - a

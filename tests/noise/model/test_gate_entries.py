@@ -19,19 +19,11 @@ from tests.noise.model.devices import device, product, transfer_of_aer
 
 SMALL = (
     *("FakeManilaV2", "FakeBelemV2", "FakePerth", "FakeLagosV2", "FakeNairobiV2", "FakeJakartaV2"),
-    *("FakeGuadalupeV2", "FakeMumbaiV2", "FakeCairoV2", "FakeQuitoV2", "FakeYorktownV2"),
+    *("FakeGuadalupeV2", "FakeCairoV2", "FakeQuitoV2", "FakeYorktownV2"),
 )
 LARGE = (
-    *(
-        "FakeHanoiV2",
-        "FakeTorontoV2",
-        "FakeSherbrooke",
-        "FakeBrisbane",
-        "FakeWashingtonV2",
-        "FakeTorino",
-        "FakeFez",
-    ),
-    *("FakeKingston", "FakeBoston", "FakeNighthawk"),
+    *("FakeMumbaiV2", "FakeHanoiV2", "FakeTorontoV2", "FakeNighthawk", "FakeSherbrooke"),
+    *("FakeBrisbane", "FakeWashingtonV2", "FakeTorino", "FakeFez", "FakeKingston", "FakeBoston"),
 )
 NOT_GATES = {"reset", "reset_2", "measure", "measure_2"}
 ATOL = 1e-12
