@@ -209,11 +209,16 @@ def test_correlated_errors_need_the_joint_matrix():
         backend = ReadoutInverse(DensityMatrix(), calibration, method=method)
         close = torch.allclose(backend.run([ask])[0].values, truth, rtol=0, atol=1e-12)
         assert close == right
+    one = Request(correlated, nothing, [PauliSum("Z0")])  # both are measured all the same
+    found = ReadoutInverse(DensityMatrix(), calibration, method="full").run([one])[0].values
+    torch.testing.assert_close(found, truth[:, 1:], rtol=0, atol=1e-12)
 
 
 def test_many_qubits_by_observables():
     """30 qubits: only the qubits of the observable are touched."""
-    model = NoiseModel().add_readout(CONFUSIONS[2], list(range(30)))
+    model = NoiseModel()
+    for q in range(30):
+        model.add_readout(CONFUSIONS[q % 3], q)
     wide = Circuit(30, [g.x(q) for q in range(0, 30, 3)])
     ask = Request(wide, torch.zeros(1, 0, dtype=torch.float64), [PauliSum("Z0 Z3 Z7 Z28")])
     backend = PauliTransfer(model, engine="torch")

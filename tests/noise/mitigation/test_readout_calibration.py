@@ -143,6 +143,14 @@ def test_files_with_transposed_matrices(tmp_path):
         ReadoutCalibration.load(tmp_path / "r.json")
 
 
+def test_files_of_another_version(tmp_path):
+    ReadoutCalibration(CONFUSIONS).save(tmp_path / "r.json")
+    content = json.loads((tmp_path / "r.json").read_text())
+    (tmp_path / "r.json").write_text(json.dumps({**content, "version": 2}))
+    with pytest.raises(InvalidArgumentError, match=r"version 1.*2\)"):
+        ReadoutCalibration.load(tmp_path / "r.json")
+
+
 def test_bad_input():
     backend = StateVector()
     with pytest.raises(InvalidArgumentError, match="shots"):

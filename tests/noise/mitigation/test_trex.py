@@ -194,6 +194,7 @@ def test_masks_in_other_numbers_are_random():
         masks = twirl_masks(n_qubits, n_twirls, generator)
         assert masks.strength == 0
         assert set(np.unique(masks.flips)) == {0, 1}
+        assert len(np.unique(masks.flips, axis=0)) > 1
     assert (twirl_masks(4, 8, generator).flips != twirl_masks(4, 8, generator).flips).any()
 
 
