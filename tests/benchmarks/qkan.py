@@ -127,6 +127,7 @@ def measure(workload: str, size: int, batch: int, repeats: int) -> dict[str, dic
     times: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
         for name, step in steps.items():
+            step()  # what the others left in caches and memory is not part of the step
             start = time.perf_counter()
             step()
             times[name].append(1e3 * (time.perf_counter() - start))
@@ -141,6 +142,7 @@ def measure(workload: str, size: int, batch: int, repeats: int) -> dict[str, dic
     if PEER in rows:
         for name in (OURS, TORCH):
             rows[name]["times as fast"] = rows[PEER]["ms"] / rows[name]["ms"]
+            rows[name]["by fastest"] = rows[PEER]["fastest ms"] / rows[name]["fastest ms"]
             rows[name]["share of memory"] = rows[name]["MiB"] / rows[PEER]["MiB"]
     return rows
 
@@ -164,26 +166,28 @@ def main() -> None:
         f"layer {given.size} -> {given.size}, batch {given.batch}, float32, "
         f"{given.threads} thread(s), forward + backward, median of {given.repeats}\n"
     )
-    print("| circuit, r = 3 | contestant | ms | times as fast | MiB | share of memory |")
-    print("|---|---|---|---|---|---|")
+    print("| circuit, r = 3 | contestant | ms | times as fast | by fastest | MiB | share |")
+    print("|---|---|---|---|---|---|---|")
     found = {}
     for workload in WORKLOADS:
         if given.only not in workload:
             continue
         found[workload] = measure(workload, given.size, given.batch, given.repeats)
         for name, row in found[workload].items():
-            ratio, share = row.get("times as fast"), row.get("share of memory")
+            ratios = [row.get(key) for key in ("times as fast", "by fastest")]
+            fast, fastest = ("" if ratio is None else f"{ratio:.0f}" for ratio in ratios)
+            share = row.get("share of memory")
             print(
                 f"| {workload} | {name} | {row['ms']:.1f} | "
-                f"{'' if ratio is None else f'{ratio:.0f}'} | {row['MiB']:.1f} | "
+                f"{fast} | {fastest} | {row['MiB']:.1f} | "
                 f"{'' if share is None else f'{share:.3f}'} |",
                 flush=True,
             )
     judged = found.get("pz", {}).get(OURS, {})
     if "times as fast" in judged:
-        fast = judged["times as fast"] >= TARGETS["times as fast"]
+        quick = judged["times as fast"] >= TARGETS["times as fast"]
         lean = judged["share of memory"] <= TARGETS["share of memory"]
-        print(f"\ntargets (pz): 10 times as fast {'met' if fast else 'missed'}, ", end="")
+        print(f"\ntargets (pz): 10 times as fast {'met' if quick else 'missed'}, ", end="")
         print(f"at most 1/4 of the memory {'met' if lean else 'missed'}")
     if given.out:
         given.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -133,6 +133,10 @@ def test_fast_measurement_is_exact_at_the_poles(dtype):
     expected = (tiny / 2).cos() - (tiny / 2).sin().abs()
     atol = {torch.float32: 1e-7, torch.float64: 1e-12}[dtype]
     torch.testing.assert_close(y, expected, rtol=0, atol=atol)
+    weight = torch.ones(1, 1, 1, dtype=dtype)
+    given = tiny, net.theta.detach().flatten(-2), weight, 0 * weight, weight[0]
+    reference = edge_values(net.kind, True, *given)
+    torch.testing.assert_close(reference, expected, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize(
