@@ -100,11 +100,11 @@ class TestPictures:
         assert (tmp_path / "net.png").read_bytes().startswith(b"\x89PNG")
         canvas, *insets = figure.axes
         assert len(insets) == net.n_edges
-        curve = insets[1].lines[0]  # input 0, output 1
+        curve = insets[3].lines[0]  # input 1, output 1
         grid = torch.zeros(101, 3, dtype=torch.float64)
-        grid[:, 0] = torch.linspace(float(X[:, 0].min()), float(X[:, 0].max()), 101)
-        expected = net.layers[0].contributions(grid)[:, 1, 0].detach()
-        assert abs(curve.get_xdata() - grid[:, 0].numpy()).max() < 1e-6
+        grid[:, 1] = torch.linspace(float(X[:, 1].min()), float(X[:, 1].max()), 101)
+        expected = net.layers[0].contributions(grid)[:, 1, 1].detach()
+        assert abs(curve.get_xdata() - grid[:, 1].numpy()).max() < 1e-6
         assert abs(curve.get_ydata() - expected.numpy()).max() < 1e-6
         assert [t.get_text() for t in canvas.texts] == ["$x_{0}$", "$x_{1}$", "$x_{2}$",
                                                         "$y_{0}$", "$y_{1}$"]  # fmt: skip
