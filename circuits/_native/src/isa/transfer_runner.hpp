@@ -42,8 +42,9 @@ class TransferRunner {
         weight_rows_ = job.values.weights_vary ? job.values.batch : workers_;
         weight_sums_.zeros(weight_rows_ * p_.angles.n_weights + 1);
         given_sums_.zeros((job.given_vary ? 0 : workers_) * int64_t{p_.n_given} + 1);
-        std::memset(job.values.by_inputs, 0,
-                    sizeof(T) * job.values.batch * p_.angles.n_inputs);
+        if (job.values.by_inputs)  // an empty tensor has no address
+            std::memset(job.values.by_inputs, 0,
+                        sizeof(T) * job.values.batch * p_.angles.n_inputs);
         const int64_t bytes = size_ * static_cast<int64_t>(sizeof(V));
         int64_t room = job.tape / bytes;
         if (room < 2) room = 2;
