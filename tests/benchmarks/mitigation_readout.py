@@ -29,7 +29,7 @@ from noise.mitigation import TREX, ReadoutCalibration, ReadoutInverse
 from noise.mitigation.qcluster import estimate_flip_rate, q_cluster
 from noise.mitigation.readout import Outcomes, SubspaceInverse
 from noise.mitigation.readout.transition import flip_confusions
-from tests.benchmarks.mitigation_zne import errors, lowered, measured, requests_for
+from tests.benchmarks.pinned_circuits import errors, lowered, measured, requests_for
 
 NAMES = (
     "adder_n4", "bv_n14", "cat_state_n4", "deutsch_n2", "fredkin_n3", "ghz_state_n23", "grover_n2",
