@@ -252,7 +252,7 @@ def _result(request: Request, name: str, values: Tensor) -> Result:
 
 def _reordering(plan: Plan, old: Circuit, new: Circuit) -> Plan:
     """The plan of a translated circuit, for values in the order of the original one's groups."""
-    from noise.model.lowering import reordered
+    from circuits.machines.lowering import reordered
 
     def run(inputs: Tensor, weights: Tensor) -> Tensor:
         return plan(

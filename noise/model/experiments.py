@@ -13,8 +13,8 @@ from circuits.circuit import Circuit
 from circuits.compact import compact_request
 from circuits.errors import InvalidArgumentError, QubitError, SymbolError
 from circuits.execution import Request, Values
+from circuits.machines.lowering import is_native
 from circuits.symbols import Group, Symbol
-from noise.model.lowering import is_native
 from noise.model.model import NoiseModel
 from noise.model.readout import read_probabilities
 

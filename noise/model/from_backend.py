@@ -20,14 +20,14 @@ from circuits.errors import (
 )
 from circuits.gates import TABLE
 from circuits.gates.record import Gate
+from circuits.machines.machine import ALWAYS_NATIVE, Entries, Qubits, make_machine
 from circuits.ops import check_qubits
 from noise.channels import Depolarizing, ThermalRelaxation
 from noise.model.calibration import Coherence, depolarizing_strength, relaxation_fidelity
 from noise.model.coverage import say
-from noise.model.machine import ALWAYS_NATIVE, Entries, make_machine
 from noise.model.model import NoiseModel
 from noise.model.readout import check_confusion
-from noise.model.rules import Qubits, Rule
+from noise.model.rules import Rule
 
 NEVER_CARRIED = (
     "Not in calibration data, thus not in the model: crosstalk, leakage, coherent errors, drift, "

@@ -6,9 +6,10 @@ import enum
 from collections.abc import Collection, Mapping, Sequence
 from typing import final
 
+from circuits.machines.records import NEVER_NOISY
 from circuits.ops import Op
 from noise.model.idle import Idle
-from noise.model.rules import NEVER_NOISY, Rule
+from noise.model.rules import Rule
 
 
 class Coverage(enum.Enum):

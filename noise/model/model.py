@@ -12,6 +12,8 @@ from circuits.arguments import integer, number, one_of
 from circuits.circuit import Circuit
 from circuits.errors import ArgumentTypeError, InvalidArgumentError, QubitError
 from circuits.execution import Request
+from circuits.machines.machine import make_machine
+from circuits.machines.records import gate_records
 from circuits.ops import Op
 from circuits.pauli import PauliSum
 from circuits.symbols import Group
@@ -19,12 +21,11 @@ from noise.model import binding
 from noise.model.coverage import POLICIES, report_gaps, report_twice
 from noise.model.idle import Idle
 from noise.model.lookup import Coverage, Lookup
-from noise.model.machine import make_machine
 from noise.model.readout import check_confusion
-from noise.model.rules import Rule, gate_records, make_rule
+from noise.model.rules import Rule, check_rule, make_rule
 
 if TYPE_CHECKING:
-    from noise.model.lowering import Lowered
+    from circuits.machines.lowering import Lowered
 
 _SHOWN = 50  # lines of a printed model
 
@@ -170,7 +171,7 @@ class NoiseModel:
     def _with_rule(self, rule: Rule) -> Self:
         for q in sorted(rule.qubits):
             self._machine.check_qubit(q, "qubits")
-        self._machine.check_rule(rule)
+        check_rule(self._machine, rule)
         self._rules = (*self._rules, rule)
         self._lookup, self._state = None, object()
         return self
@@ -335,7 +336,7 @@ class NoiseModel:
             ConversionError: If its gates cannot be made of the machine's, or its qubits are not
                 connected.
         """
-        from noise.model import lowering
+        from circuits.machines import lowering
 
         if isinstance(circuit, Request):
             if observables is not None or qubits is not None:

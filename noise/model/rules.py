@@ -7,19 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
-from circuits.errors import ArgumentTypeError, ChannelError, QubitError, UnsupportedOperationError
+from circuits.errors import ArgumentTypeError, ChannelError, QubitError
 from circuits.gates import gate_named
 from circuits.gates.record import Gate
+from circuits.machines.machine import ALWAYS_NATIVE, Machine, Qubits
+from circuits.machines.records import NEVER_NOISY, gate_records
 from circuits.ops import Op
 from noise.channels import Channel
 
-NEVER_NOISY = ("barrier", "global_phase")
-"""Operations that no rule may name: they are no event on a machine."""
-
 ONLY_BY_NAME = ("delay", "state_preparation")
 """Operations that a rule for all gates leaves out; a rule may name them."""
-
-Qubits = tuple[int, ...]
 
 
 @final
@@ -136,38 +133,25 @@ def make_rule(
     return Rule(channel, names, exact, touched, placed, excluded)
 
 
-def gate_records(gates: Any, argument: str = "gates") -> tuple[Gate, ...] | None:
-    """Records of the named gates; `None` stands for all gates.
-
-    Args:
-        gates: A name, a constructor such as `gates.cx`, or several of them.
-        argument: Name of the argument, for messages.
-
-    Raises:
-        UnknownGateError: If a name is not in the gate table, with similar names.
-        UnsupportedOperationError: If an operation cannot have noise.
-    """
-    if gates is None:
-        return None
-    one = isinstance(gates, str) or not isinstance(gates, Iterable)
-    records: list[Gate] = []
-    for item in [gates] if one else gates:
-        record = gate_named(item) if isinstance(item, str) else getattr(item, "gate", item)
-        if not isinstance(record, Gate):
-            raise ArgumentTypeError(
-                f"Argument `{argument}` must be names of gates such as 'cx', got {item!r}."
+def check_rule(machine: Machine, rule: Rule) -> None:
+    """Refuse a rule about gates that the machine does not have there: it would never match."""
+    if rule.gates is None or not machine.is_known:
+        return
+    for name in rule.gates:
+        if name in ALWAYS_NATIVE or name == "state_preparation":
+            continue
+        if machine.basis_gates is not None and name not in machine.basis_gates:
+            raise QubitError(
+                f"The machine has no gate `{name}`, so the rule would never apply; its basis "
+                f"gates are {', '.join(machine.basis_gates)}. Name one of them."
             )
-        if record.name in NEVER_NOISY or record.is_channel:
-            raise UnsupportedOperationError(
-                f"Argument `{argument}` names `{record.name}`, which is no event on a machine, so "
-                "no noise follows it. Name gates, `delay`, `id` or `state_preparation`."
-            )
-        records.append(record)
-    if not records:
-        raise ArgumentTypeError(
-            f"Argument `{argument}` must name at least one gate, got {gates!r}."
-        )
-    return tuple(dict.fromkeys(records))
+        for qubits in sorted(rule.exact or ()):
+            if not machine.has(Op(gate_named(name), qubits)):
+                raise QubitError(
+                    f"The machine has no `{name}` on {qubits}, so the rule would never apply. "
+                    "Pairs are ordered: give the coupling in both directions, or name the "
+                    "qubits in the order of the coupling."
+                )
 
 
 def _positions(given: Any, channel: Channel, records: Sequence[Gate] | None) -> tuple[int, ...]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from circuits.errors import KetworkError, NoiseFileError
+from circuits.machines.machine import Machine, make_machine
 from circuits.symbols import Group
 from noise.model import encoding as code
 from noise.model.encoding import expect, expect_keys
-from noise.model.machine import Machine, make_machine
 from noise.model.model import NoiseModel
 from noise.model.rules import Rule, make_rule
 

@@ -13,9 +13,10 @@ from qiskit_aer.noise import RelaxationNoisePass
 
 from circuits.errors import ArgumentTypeError, ConversionError, KetworkError
 from circuits.gates import TABLE
+from circuits.machines.records import NEVER_NOISY
 from noise.model.aer.errors import to_channel
 from noise.model.model import NoiseModel
-from noise.model.rules import NEVER_NOISY, Rule
+from noise.model.rules import Rule
 
 _NAMES = {
     gate.qiskit: gate.name

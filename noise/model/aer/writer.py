@@ -13,11 +13,12 @@ from qiskit_aer.noise import ReadoutError, RelaxationNoisePass
 from circuits.errors import ConversionError, SymbolError
 from circuits.gates import TABLE, gate_named
 from circuits.gates.record import Gate
+from circuits.machines.machine import Qubits
 from circuits.ops import Op
 from noise.model.aer.errors import to_error
 from noise.model.lookup import Lookup
 from noise.model.model import NoiseModel
-from noise.model.rules import ONLY_BY_NAME, Qubits, Rule
+from noise.model.rules import ONLY_BY_NAME, Rule
 
 _FAR = 10**6
 """A qubit that no rule names: what happens there happens everywhere else."""

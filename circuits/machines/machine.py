@@ -6,17 +6,16 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from circuits.arguments import integer
 from circuits.circuit import Circuit
 from circuits.errors import QubitError
 from circuits.gates import gate_named
+from circuits.machines.records import gate_records
 from circuits.ops import Op
-from noise.model.rules import Qubits, gate_records
 
-if TYPE_CHECKING:
-    from noise.model.rules import Rule
+Qubits = tuple[int, ...]
 
 ALWAYS_NATIVE = ("barrier", "delay", "global_phase")
 
@@ -91,32 +90,12 @@ class Machine:
             raise QubitError(f"Argument `{argument}` must be a qubit >= 0, got {index}{known}.")
         return index
 
-    def check_rule(self, rule: Rule) -> None:
-        """Refuse rules about gates that the machine does not have there: they never match."""
-        if rule.gates is None or not self.is_known:
-            return
-        for name in rule.gates:
-            if name in ALWAYS_NATIVE or name == "state_preparation":
-                continue
-            if self.places is not None and name not in self._where:
-                raise QubitError(
-                    f"The machine has no gate `{name}`, so the rule would never apply; its basis "
-                    f"gates are {', '.join(self._where)}. Name one of them."
-                )
-            for qubits in sorted(rule.exact or ()):
-                if not self.has(Op(gate_named(name), qubits)):
-                    raise QubitError(
-                        f"The machine has no `{name}` on {qubits}, so the rule would never apply. "
-                        "Pairs are ordered: give the coupling in both directions, or name the "
-                        "qubits in the order of the coupling."
-                    )
-
     def check_width(self, circuit: Circuit) -> None:
         """Refuse circuits with more qubits than the machine."""
         if self.n_qubits is not None and circuit.n_qubits > self.n_qubits:
             raise QubitError(
-                f"The circuit has {circuit.n_qubits} qubits, but the noise model describes a "
-                f"machine with {self.n_qubits}."
+                f"The circuit has {circuit.n_qubits} qubits, and is to run on a machine with "
+                f"{self.n_qubits}."
             )
 
     def moved(self, new: Mapping[int, int]) -> Machine:

@@ -15,8 +15,8 @@ from circuits.errors import ConversionError
 from circuits.gates import gate_named
 from circuits.interop.qiskit import from_qiskit, to_qiskit
 from circuits.interop.qiskit.standard import QISKIT_CLASS
+from circuits.machines.machine import Machine
 from circuits.symbols import Angle, weights
-from noise.model.machine import Machine
 
 _SLOT = "slot"
 _ANY_GATES = tuple((name, None) for name in ("u", "rx", "ry", "rz", "h", "x", "sx", "cx", "cz"))
@@ -48,7 +48,7 @@ def transpiled(
         result: QuantumCircuit = manager.run(to_qiskit(plain))
     except TranspilerError as error:
         raise ConversionError(
-            f"Qiskit's transpiler cannot bring the circuit to the gates of the noise model "
+            f"Qiskit's transpiler cannot bring the circuit to the gates of the machine "
             f"({', '.join(machine.basis_gates or ('any gate',))}) on its coupling: {error.message}"
         ) from error
     layout = tuple(range(circuit.n_qubits))
@@ -88,7 +88,7 @@ def _target(machine: Machine, width: int) -> Target:
     for name, places in machine.places or _ANY_GATES:
         if name not in QISKIT_CLASS:
             raise ConversionError(
-                f"The basis gate `{name}` of the noise model has no counterpart that Qiskit's "
+                f"The basis gate `{name}` of the machine has no counterpart that Qiskit's "
                 "transpiler could translate to. Lower circuits by hand to such gates."
             )
         angles = [Parameter(f"angle{k}") for k in range(gate_named(name).n_angles)]

@@ -21,10 +21,10 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.execution import Request, Values
+from circuits.machines.machine import Machine
 from circuits.ops import Op, check_qubits
 from circuits.pauli import PauliSum
 from circuits.symbols import Group
-from noise.model.machine import Machine
 
 _KEPT = 256
 _Key = tuple[Any, ...]
@@ -116,7 +116,7 @@ def _translated(
             raise MissingDependencyError(
                 "qiskit", extra="qiskit", purpose="Translating a circuit to the gates of a device"
             )
-        from noise.model.transpile import transpiled
+        from circuits.machines.transpile import transpiled
 
         found = _cache[key] = transpiled(machine, circuit, level, seed)
         if len(_cache) > _KEPT:
