@@ -252,7 +252,7 @@ class QKANLayer(nn.Module):
 
         >>> circuit = QKANLayer(2, 1, reps=1, generator=0).to_circuit([(0, 1)])
         >>> circuit.count_ops()
-        {'h': 1, 'rz': 3, 'ry': 2}
+        {'rz': 3, 'ry': 2, 'h': 1}
         """
         return layer_circuit(self, edges, bound=bound)
 
