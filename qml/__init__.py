@@ -8,7 +8,18 @@ require_ours("circuits")
 
 from circuits import Probabilities
 from qml.layer import QuantumLayer
-from qml.models import HQKAN, MLP, QCNN, QKAN, DataReuploading, HybridClassifier, QKANLayer
+from qml.models import (
+    HQKAN,
+    MLP,
+    QCNN,
+    QKAN,
+    DataReuploading,
+    HQNNParallel,
+    HQNNQuanv,
+    HybridClassifier,
+    QKANLayer,
+    Quanvolution,
+)
 
 __ketwork__ = True
 
@@ -18,8 +29,11 @@ __all__ = [
     "QCNN",
     "QKAN",
     "DataReuploading",
+    "HQNNParallel",
+    "HQNNQuanv",
     "HybridClassifier",
     "Probabilities",
     "QKANLayer",
     "QuantumLayer",
+    "Quanvolution",
 ]

@@ -9,10 +9,13 @@
 from __future__ import annotations
 
 from qml.models.base import AbstractModel, AbstractQuantumModel
+from qml.models.hqnn_parallel import HQNNParallel
+from qml.models.hqnn_quanv import HQNNQuanv
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
 from qml.models.qkan import HQKAN, QKAN, QKANLayer
+from qml.models.quanvolution import Quanvolution
 from qml.models.registry import MODELS, ModelRecord, model_named
 from qml.models.reuploading import DataReuploading, reuploading_circuit
 from qml.models.spec import build_model, spec_of
@@ -26,9 +29,12 @@ __all__ = [
     "AbstractModel",
     "AbstractQuantumModel",
     "DataReuploading",
+    "HQNNParallel",
+    "HQNNQuanv",
     "HybridClassifier",
     "ModelRecord",
     "QKANLayer",
+    "Quanvolution",
     "build_model",
     "model_named",
     "reuploading_circuit",

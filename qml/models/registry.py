@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from circuits.errors import InvalidArgumentError
-from qml.data import PCA, Amplitudes, Flatten, Pipeline, Resize, Standardize
+from qml.data import PCA, Amplitudes, Flatten, Pipeline, Resize, Scale, Standardize
 from qml.models.base import AbstractModel, Execution
+from qml.models.hqnn_parallel import HQNNParallel
+from qml.models.hqnn_quanv import HQNNQuanv
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
@@ -83,6 +85,21 @@ def _amplitudes(shape: Shape) -> Pipeline:
     return Pipeline([*first, Flatten(), Amplitudes(8)])
 
 
+def _images(shape: Shape) -> Pipeline:
+    """Standardised images; of a table as many principal components as fill a square."""
+    pixels = math.isqrt(math.prod(shape)) ** 2
+    if len(shape) > 1 or pixels == shape[0]:
+        return Pipeline([Flatten(), Standardize(per_feature=False)])
+    return Pipeline([Standardize(), PCA(pixels), Standardize(per_feature=False)])
+
+
+def _small_images(shape: Shape) -> Pipeline:
+    """Images of at most 14 x 14 pixels in [0, 1], tables as for `_images`."""
+    first = [Resize(14)] if len(shape) > 1 and shape[-1] > 14 else []
+    steps = [*first, Flatten()] if len(shape) > 1 else _images(shape).steps
+    return Pipeline([*steps, Scale(0, 1, per_feature=False, clip=True)])
+
+
 MODELS: dict[str, ModelRecord] = {
     record.name: record
     for record in (
@@ -125,6 +142,22 @@ MODELS: dict[str, ModelRecord] = {
             _standardised,
             {"multiplier": 2},
             {"epochs": 30, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "hqnn-parallel",
+            "convolutions, four circuits side by side, linear layer (Senokosov et al. 2024)",
+            HQNNParallel,
+            _images,
+            {},
+            {"epochs": 10, "batch_size": 32, "lr": 0.001, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "hqnn-quanv",
+            "trained quanvolution and a linear layer (Senokosov et al. 2024)",
+            HQNNQuanv,
+            _small_images,
+            {},
+            {"epochs": 20, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
         ),
     )
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qml import HQKAN, MLP, QCNN, DataReuploading, HybridClassifier
+from qml import HQKAN, MLP, QCNN, DataReuploading, HQNNParallel, HQNNQuanv, HybridClassifier
 
 Make = Callable[..., Any]
 
@@ -23,6 +23,12 @@ QUANTUM: dict[str, Make] = {
     "qcnn-dense-chain": lambda **k: QCNN(8, 2, block="U6", encoding="dense", chain=True, **k),
     "qcnn-three-classes": lambda **k: QCNN(16, 3, block="U15", **k),
     "hybrid": lambda **k: HybridClassifier(6, 4, n_qubits=3, layers=2, **k),
+    "hqnn-parallel": lambda **k: HQNNParallel(
+        36, 3, circuits=2, n_qubits=2, layers=2, norm="none", **k
+    ),
+    "hqnn-quanv": lambda **k: HQNNQuanv(16, 3, **k),
+    "hqnn-quanv-overlapping": lambda **k: HQNNQuanv(9, 2, stride=1, layers=2, **k),
+    "hqnn-quanv-colours": lambda **k: HQNNQuanv(12, 2, kernel_size=1, **k),
 }
 ALL: dict[str, Make] = {
     **QUANTUM,
@@ -30,6 +36,10 @@ ALL: dict[str, Make] = {
     "hqkan": lambda **k: HQKAN(5, 3, **k),
     "hqkan-options": lambda **k: HQKAN(6, 4, multiplier=2, reps=2, ansatz="mix", group=3, **k),
     "mlp-deep": lambda **k: MLP(5, 3, [4, 6], activation="tanh", **k),
+    "hqnn-parallel-classical": lambda **k: HQNNParallel(
+        16, 2, circuits=1, n_qubits=3, norm="none", core="classical", **k
+    ),
+    "hqnn-quanv-identity": lambda **k: HQNNQuanv(9, 2, stride=1, core="identity", **k),
     "linear": lambda **k: MLP(5, 3, [], **k),
 }
 
