@@ -7,20 +7,26 @@ properties, which hold both flip probabilities of the readout where the target h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
 
 from circuits.errors import (
-    ArgumentTypeError,
     InvalidArgumentError,
     NoiseNotAppliedError,
     QubitError,
 )
-from circuits.gates import TABLE
 from circuits.gates.record import Gate
-from circuits.machines.machine import ALWAYS_NATIVE, Entries, Qubits, make_machine
+from circuits.machines.machine import Entries, Qubits, make_machine
+from circuits.machines.target import (
+    UNUSABLE,
+    calibration,
+    check_backend,
+    number,
+    properties_of,
+    readout_flips,
+)
 from circuits.ops import check_qubits
 from noise.channels import Depolarizing, ThermalRelaxation
 from noise.model.calibration import Coherence, depolarizing_strength, relaxation_fidelity
@@ -33,25 +39,11 @@ NEVER_CARRIED = (
     "Not in calibration data, thus not in the model: crosstalk, leakage, coherent errors, drift, "
     "errors of state preparation, and excited states at equilibrium (zero temperature).",
 )
-UNUSABLE = 1.0
-"""An error of exactly this marks a gate as uncalibrated or broken."""
-
-_GATES = {
-    gate.qiskit: gate
-    for gate in TABLE.values()
-    if gate.qiskit and gate.block is not None and gate.name not in ALWAYS_NATIVE
-}
 
 
 def from_backend(backend: Any, qubits: Sequence[int] | None, missing: str) -> NoiseModel:
     """See `NoiseModel.from_backend`."""
-    target = getattr(backend, "target", None)
-    if target is None or not hasattr(target, "operation_names"):
-        raise ArgumentTypeError(
-            f"Argument `backend` must be a Qiskit BackendV2, such as "
-            f"qiskit_ibm_runtime.fake_provider.FakeManilaV2(), got {type(backend).__name__}. Old "
-            "backends convert with qiskit's BackendV2Converter."
-        )
+    target = check_backend(backend)
     wanted = None
     if qubits is not None:
         wanted = check_qubits(list(qubits), "qubits")
@@ -60,7 +52,7 @@ def from_backend(backend: Any, qubits: Sequence[int] | None, missing: str) -> No
                 f"Argument `qubits` must list qubits of the device, 0 to "
                 f"{target.num_qubits - 1}, got {list(qubits)}."
             )
-    reader = Reader(target, _properties(backend), wanted)
+    reader = Reader(target, properties_of(backend), wanted)
     model = reader.model(missing)
     _check_noisy(model, backend)
     frozen = [q for q, coherence in reader.coherences.items() if not coherence.relaxes]
@@ -87,12 +79,6 @@ def _check_noisy(model: NoiseModel, backend: Any) -> None:
     if model.missing == "raise":
         raise NoiseNotAppliedError(text)
     say(text)
-
-
-def _properties(backend: Any) -> Any:
-    """The backend's properties, or `None` if it has none."""
-    get = getattr(backend, "properties", None)
-    return get() if callable(get) else None
 
 
 @final
@@ -122,7 +108,7 @@ class Reader:
 
     def model(self, missing: str) -> NoiseModel:
         """The model of the wanted qubits, in the device's numbering."""
-        entries = self._usable(self._entries())
+        entries = self._usable()
         rules: list[Rule] = []
         errors: Entries = {}
         durations: Entries = {}
@@ -131,8 +117,8 @@ class Reader:
             made = []
             for where, data in places.items():
                 made += self._rules(gate, where, data)
-                errors[gate.name, where] = _number(data, "error")
-                durations[gate.name, where] = _number(data, "duration")
+                errors[gate.name, where] = number(data, "error")
+                durations[gate.name, where] = number(data, "duration")
             rules += made
             if not made:
                 silent.append(gate.name)
@@ -159,70 +145,27 @@ class Reader:
 
     # === gates ===
 
-    def _entries(self) -> dict[Gate, dict[Qubits, Any]]:
-        """Calibration data of each gate and qubit tuple, inside the wanted qubits."""
-        found: dict[Gate, dict[Qubits, Any]] = {}
-        left_out = []
-        inside = set(self.wanted)
-        for name in sorted(self.target.operation_names):
-            gate = _GATES.get(name)
-            if gate is None:
-                if name not in ("measure", "delay") and hasattr(
-                    self.target.operation_from_name(name), "num_qubits"
-                ):
-                    left_out.append(name)
-                continue
-            properties = self.target[name]
-            if properties is None or None in properties:
-                properties = dict.fromkeys(self._all_places(gate))
-            places = {w: p for w, p in sorted(properties.items()) if inside.issuperset(w)}
-            if places:
-                found[gate] = places
-        if left_out:
-            self._note("Instructions that circuits here do not have, left out", *left_out)
-        return found
-
-    def _all_places(self, gate: Gate) -> list[Qubits]:
-        """Places of a gate that the target declares for all qubits."""
-        if gate.n_qubits == 1:
-            return [(q,) for q in range(self.target.num_qubits)]
-        coupling = self.target.build_coupling_map()
-        return [] if coupling is None else [tuple(pair) for pair in coupling.get_edges()]
-
-    def _usable(self, entries: dict[Gate, dict[Qubits, Any]]) -> dict[Gate, dict[Qubits, Any]]:
-        """Without what is marked unusable: gates of error 1, and pairs with a dead qubit."""
-        dead: dict[int, str] = {}
-        broken: list[str] = []
-        for gate, places in entries.items():
-            for where, data in places.items():
-                if _number(data, "error") == UNUSABLE:
-                    broken.append(f"{gate.name}{where}")
-                    if len(where) == 1:
-                        dead.setdefault(where[0], gate.name)
-        if dead and self.chosen:
-            qubit, name = next(iter(dead.items()))
+    def _usable(self) -> dict[Gate, dict[Qubits, Any]]:
+        """Calibration data of the usable gates inside the wanted qubits."""
+        found = calibration(self.target, self.wanted)
+        if found.left_out:
+            self._note("Instructions that circuits here do not have, left out", *found.left_out)
+        if found.dead and self.chosen:
+            qubit, name = next(iter(found.dead.items()))
             raise InvalidArgumentError(
                 f"Argument `qubits` names qubit {qubit}, whose gate `{name}` has the error 1, by "
                 "which it is marked as unusable. Choose other qubits."
             )
-        if broken:
-            self._note("Gates marked unusable (error exactly 1), left out", *broken)
-        if dead:
-            self._note("Qubits with unusable one-qubit gates, not coupled", *sorted(dead))
-        usable = {
-            gate: {
-                where: data
-                for where, data in places.items()
-                if _number(data, "error") != UNUSABLE
-                and (len(where) == 1 or dead.keys().isdisjoint(where))
-            }
-            for gate, places in entries.items()
-        }
-        return {gate: places for gate, places in usable.items() if places}
+        if found.broken:
+            self._note("Gates marked unusable (error exactly 1), left out", *found.broken)
+        if found.dead:
+            self._note("Qubits with unusable one-qubit gates, not coupled", *sorted(found.dead))
+        placed = {g: {w: d for w, d in p.items() if w is not None} for g, p in found.gates.items()}
+        return {gate: places for gate, places in placed.items() if places}
 
     def _rules(self, gate: Gate, where: Qubits, data: Any) -> list[Rule]:
         """Depolarizing noise, then relaxation of each qubit."""
-        error, time = _number(data, "error"), _number(data, "duration")
+        error, time = number(data, "error"), number(data, "duration")
         coherences = [self.coherences[q] for q in where]
         relaxed = relaxation_fidelity(coherences, time)
         strength = depolarizing_strength(error, relaxed, len(where))
@@ -268,7 +211,7 @@ class Reader:
         if mean == UNUSABLE:
             self._note("Qubits whose readout is marked unusable and tells nothing", qubit)
             return np.full((2, 2), 0.5)
-        up, down = self._flips(qubit, data)
+        up, down = readout_flips(self.properties, self.target, qubit)
         if up is None or down is None:
             if mean is None:
                 self._note("Qubits without readout error in the calibration data", qubit)
@@ -278,18 +221,3 @@ class Reader:
         if up == down == 0:
             return None
         return check_confusion([[1 - up, up], [down, 1 - down]], f"readout of qubit {qubit}")
-
-    def _flips(self, qubit: int, data: Any) -> tuple[float | None, float | None]:
-        """P(1|0) and P(0|1), from the properties or the target."""
-        names = ("prob_meas1_prep0", "prob_meas0_prep1")
-        if self.properties is not None:
-            known: Mapping[str, Any] = self.properties.qubit_property(qubit)
-            if all(name in known for name in names):
-                return float(known[names[0]][0]), float(known[names[1]][0])
-        return getattr(data, names[0], None), getattr(data, names[1], None)
-
-
-def _number(data: Any, name: str) -> float:
-    """An entry of calibration data; 0 where there is none."""
-    value = None if data is None else getattr(data, name, None)
-    return 0.0 if value is None else float(value)

@@ -18,13 +18,14 @@ from circuits.finite import check_finite
 from circuits.gates import h, sdg
 from circuits.ops import Op
 from circuits.simulators.binding import bind
+from circuits.simulators.readout import Readout, read_observable, read_probabilities
 from circuits.simulators.sampling import measurement_groups
 from circuits.simulators.strengths import check_strengths
 from noise.noisy import check_noise_model, with_noise
 from noise.trajectories.faults import is_pauli
 from noise.trajectories.frames import PauliFrames
 from noise.trajectories.jumps import Jumps
-from noise.trajectories.readout import Readout, read_bits, read_observable, read_probabilities
+from noise.trajectories.readout import read_bits
 from noise.trajectories.unravelling import Unravelling, estimate, outcomes
 
 if TYPE_CHECKING:
