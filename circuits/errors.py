@@ -150,3 +150,133 @@ class TrainingError(KetworkError, RuntimeError):
 
 class SolverError(KetworkError, ArithmeticError):
     """A system of equations is singular, or iterations that solve it do not converge."""
+
+
+class JobError(KetworkError):
+    """A job on a remote machine did not go as asked.
+
+    Every subclass says by default, and every instance exactly, what may be done about it.
+
+    Args:
+        message: What went wrong and what to do about it, free of secrets.
+        retryable: Whether the same call may succeed later; `None` takes the class's answer.
+        job_may_exist: Whether the service may hold a job of this request; `None` takes the
+            class's answer.
+        retry_after: Seconds that the service asked to wait, if it did.
+    """
+
+    #: Whether the same call may succeed later.
+    retryable: bool = False
+    #: Whether the service may hold a job of this request (which may be computing, and costing).
+    job_may_exist: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool | None = None,
+        job_may_exist: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.retryable = type(self).retryable if retryable is None else retryable
+        self.job_may_exist = type(self).job_may_exist if job_may_exist is None else job_may_exist
+        self.retry_after = retry_after
+
+
+class ServiceUnavailableError(JobError, ConnectionError):
+    """A service cannot be reached, or answers that it cannot serve now (5xx, dropped, stalled)."""
+
+    retryable = True
+    job_may_exist = True
+
+
+class ServiceAnswerError(JobError):
+    """A service answered something that cannot be understood (garbage, truncated, empty)."""
+
+    retryable = True
+    job_may_exist = True
+
+
+class SubmissionUncertainError(JobError):
+    """A job was sent, and whether the service holds it is unknown; the ledger will find out."""
+
+    retryable = True
+    job_may_exist = True
+
+
+class RateLimitedError(JobError):
+    """A service refused a call because there were too many (429); see `retry_after`."""
+
+    retryable = True
+
+
+class AuthenticationError(JobError, PermissionError):
+    """A service does not accept the credentials, or they do not allow the call (401, 403)."""
+
+
+class QuotaExceededError(JobError):
+    """The account's computing time or number of pending jobs is used up (402, 409)."""
+
+
+class JobRejectedError(JobError, ValueError):
+    """A service refused a request as invalid; no job was made of it."""
+
+
+class JobNotFoundError(JobError, LookupError):
+    """The ledger or the service knows no such job."""
+
+
+class JobStateError(JobError):
+    """A job is in a state in which the call is not possible (cancelling a finished job)."""
+
+    job_may_exist = True
+
+
+class JobFailedError(JobError):
+    """A job was run by the service and ended with an error."""
+
+    job_may_exist = True
+
+
+class JobTooLongError(JobFailedError):
+    """A job was stopped because it ran longer than the service or its owner allows."""
+
+
+class JobCancelledError(JobError):
+    """A job was cancelled before it had a result."""
+
+
+class WaitTimeoutError(JobError, TimeoutError):
+    """A wait ended before the job did. The job goes on; wait again to take it up."""
+
+    retryable = True
+    job_may_exist = True
+
+
+class DuplicateJobWarning(UserWarning):
+    """A service held several jobs of one request; all but the oldest were cancelled."""
+
+
+class LedgerError(JobError):
+    """The job ledger cannot be read or written."""
+
+    job_may_exist = True
+
+
+class LedgerBusyError(LedgerError):
+    """Other processes kept the job ledger locked for too long."""
+
+    retryable = True
+
+
+class LedgerFullError(LedgerError):
+    """The disk that holds the job ledger is full, or an entry is too large for it."""
+
+
+class LedgerCorruptedError(LedgerError, ValueError):
+    """The job ledger, or one row of it, is damaged."""
+
+
+class LedgerConflictError(LedgerError, ValueError):
+    """A key that stands for one request in the ledger was used for another one."""
