@@ -14,11 +14,16 @@ from qml.models import (
     QCNN,
     QKAN,
     DataReuploading,
+    GradualReplacement,
+    HamiltonianEmbedding,
     HQNNParallel,
     HQNNQuanv,
     HybridClassifier,
     QKANLayer,
+    QuantumConv2d,
+    QuantumLinear,
     Quanvolution,
+    SpecialUnitary,
 )
 
 __ketwork__ = True
@@ -29,11 +34,16 @@ __all__ = [
     "QCNN",
     "QKAN",
     "DataReuploading",
+    "GradualReplacement",
     "HQNNParallel",
     "HQNNQuanv",
+    "HamiltonianEmbedding",
     "HybridClassifier",
     "Probabilities",
     "QKANLayer",
+    "QuantumConv2d",
     "QuantumLayer",
+    "QuantumLinear",
     "Quanvolution",
+    "SpecialUnitary",
 ]

@@ -9,6 +9,9 @@
 from __future__ import annotations
 
 from qml.models.base import AbstractModel, AbstractQuantumModel
+from qml.models.gradual import GradualReplacement
+from qml.models.hamiltonian_embedding import HamiltonianEmbedding
+from qml.models.hamiltonian_layers import QuantumConv2d, QuantumLinear
 from qml.models.hqnn_parallel import HQNNParallel
 from qml.models.hqnn_quanv import HQNNQuanv
 from qml.models.hybrid import HybridClassifier
@@ -19,6 +22,7 @@ from qml.models.quanvolution import Quanvolution
 from qml.models.registry import MODELS, ModelRecord, model_named
 from qml.models.reuploading import DataReuploading, reuploading_circuit
 from qml.models.spec import build_model, spec_of
+from qml.models.special_unitary import SpecialUnitary
 
 __all__ = [
     "HQKAN",
@@ -29,12 +33,17 @@ __all__ = [
     "AbstractModel",
     "AbstractQuantumModel",
     "DataReuploading",
+    "GradualReplacement",
     "HQNNParallel",
     "HQNNQuanv",
+    "HamiltonianEmbedding",
     "HybridClassifier",
     "ModelRecord",
     "QKANLayer",
+    "QuantumConv2d",
+    "QuantumLinear",
     "Quanvolution",
+    "SpecialUnitary",
     "build_model",
     "model_named",
     "reuploading_circuit",

@@ -12,6 +12,8 @@ from typing import Any
 from circuits.errors import InvalidArgumentError
 from qml.data import PCA, Amplitudes, Flatten, Pipeline, Resize, Scale, Standardize
 from qml.models.base import AbstractModel, Execution
+from qml.models.gradual import GradualReplacement
+from qml.models.hamiltonian_embedding import HamiltonianEmbedding
 from qml.models.hqnn_parallel import HQNNParallel
 from qml.models.hqnn_quanv import HQNNQuanv
 from qml.models.hybrid import HybridClassifier
@@ -100,6 +102,19 @@ def _small_images(shape: Shape) -> Pipeline:
     return Pipeline([*steps, Scale(0, 1, per_feature=False, clip=True)])
 
 
+def _pixels(shape: Shape) -> Pipeline:
+    """Images in [0, 1], standardised tables."""
+    if len(shape) == 1:
+        return _standardised(shape)
+    return Pipeline([Flatten(), Scale(0, 1, per_feature=False, clip=True)])
+
+
+def _centred_images(shape: Shape) -> Pipeline:
+    """Images in [-1, 1], tables as for `_images`."""
+    steps = [Flatten()] if len(shape) > 1 else _images(shape).steps
+    return Pipeline([*steps, Scale(-1, 1, per_feature=False, clip=True)])
+
+
 MODELS: dict[str, ModelRecord] = {
     record.name: record
     for record in (
@@ -158,6 +173,22 @@ MODELS: dict[str, ModelRecord] = {
             _small_images,
             {},
             {"epochs": 20, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "hamiltonian",
+            "re-uploading by Hamiltonian embedding and SU(2^n) gates (Wang et al. 2024)",
+            HamiltonianEmbedding,
+            _pixels,
+            {"layers": 10, "sharpness": 16.0, "deviation": 0.1},
+            {"epochs": 20, "batch_size": 64, "lr": 0.01, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "gradual",
+            "quantum convolutions and quantum linear layer (Wang et al. 2024)",
+            GradualReplacement,
+            _centred_images,
+            {},
+            {"epochs": 10, "batch_size": 64, "lr": 0.001, "scheduler": "cosine"},
         ),
     )
 }

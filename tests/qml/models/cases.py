@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from qml import HQKAN, MLP, QCNN, DataReuploading, HQNNParallel, HQNNQuanv, HybridClassifier
+from qml import (
+    HQKAN,
+    MLP,
+    QCNN,
+    DataReuploading,
+    GradualReplacement,
+    HamiltonianEmbedding,
+    HQNNParallel,
+    HQNNQuanv,
+    HybridClassifier,
+    QDSFormer,
+)
 
 Make = Callable[..., Any]
 
@@ -40,7 +51,20 @@ ALL: dict[str, Make] = {
         16, 2, circuits=1, n_qubits=3, norm="none", core="classical", **k
     ),
     "hqnn-quanv-identity": lambda **k: HQNNQuanv(9, 2, stride=1, core="identity", **k),
+    "hamiltonian": lambda **k: HamiltonianEmbedding(11, 3, layers=2, **k),
+    "hamiltonian-options": lambda **k: HamiltonianEmbedding(
+        4, 5, layers=3, sharpness=5.0, deviation=0.4, **k
+    ),
+    "gradual": lambda **k: GradualReplacement(36, 2, layers=2, **k),
+    "gradual-half-way": lambda **k: GradualReplacement(12, 2, level=1, **k),
+    "gradual-hidden": lambda **k: GradualReplacement(16, 3, level=0, hidden=4, **k),
     "linear": lambda **k: MLP(5, 3, [], **k),
+    "qdsformer": lambda **k: QDSFormer(
+        7, 3, patches=3, width=6, circuit_layers=2, n_auxiliary=2, **k
+    ),
+    "qdsformer-options": lambda **k: QDSFormer(
+        8, 2, patches=2, width=4, depth=2, mlp_factor=2, pooling="mean", method="sinkhorn", **k
+    ),
 }
 
 every_model = pytest.mark.parametrize("make", ALL.values(), ids=list(ALL))

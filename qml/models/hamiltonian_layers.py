@@ -1,0 +1,267 @@
+"""Quantum convolution and quantum linear layer, whose data are observables and Hamiltonians."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from circuits import Circuit
+from circuits import gates as g
+from circuits.arguments import integer
+from circuits.errors import ArgumentTypeError, ShapeError
+from circuits.execution import Seed, as_generator
+from qml.models.base import check_features, uniform
+from qml.models.exponential import evolve, full_precision
+from qml.models.hamiltonian_embedding import qubits_for, square_matrix
+from qml.models.special_unitary import (
+    check_count,
+    checked_deviation,
+    checked_width,
+    computing,
+    normal,
+    special_unitary,
+)
+
+
+@final
+class QuantumConv2d(nn.Module):
+    """Convolution by Hamiltonian observables: patches are observables, kernels are states.
+
+    A patch of one channel, padded with zeros to a 2^n x 2^n matrix P, is the observable
+    (P + P^T) / 2, measured in the state psi_oc = exp(i sum_k theta_ock P_k) |0...0>, one for every
+    pair of output channel o and input channel c:
+
+        y_o = (1 / C) sum_c <psi_oc| (P_c + P_c^T) / 2 |psi_oc> + bias_o.
+
+    As <psi|P|psi> is linear in P, this is a convolution with the kernels Re(conj(psi) psi^T) / C,
+    and is computed as one. Its kernels are symmetric, of trace at most 1 / C and positive
+    semidefinite: a quantum convolution can do less than a classical one.
+
+    Args:
+        in_channels: Number of input channels C.
+        out_channels: Number of output channels.
+        kernel_size: Side of the patches; 3 takes n = 2 qubits.
+        stride: Distance between neighbouring patches.
+        padding: Rows and columns of zeros added on every side.
+        deviation: Standard deviation of the start of the coefficients.
+        generator: Randomness of the start: a `torch.Generator` or a seed.
+        dtype: dtype of the parameters; default torch's default dtype.
+        device: Device of the parameters.
+
+    Attributes:
+        theta: Coefficients `(out_channels, in_channels, 4**n - 1)`.
+        bias: `(out_channels,)`.
+
+    Shape:
+        Input `(..., in_channels, height, width)`, output `(..., out_channels, rows, columns)` as
+        for `torch.nn.Conv2d`, in the dtype of the input.
+
+    Raises:
+        KetworkError: If an argument is not valid, or an image is smaller than a patch.
+
+    References:
+        Wang et al., Let the Quantum Creep In, arXiv:2409.17583.
+
+    >>> layer = QuantumConv2d(3, 8)
+    >>> layer(torch.rand(5, 3, 32, 32)).shape, layer.theta.shape
+    (torch.Size([5, 8, 30, 30]), torch.Size([8, 3, 15]))
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        deviation: float = 1.0,
+        generator: Seed = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_channels = integer(in_channels, "in_channels")
+        self.out_channels = integer(out_channels, "out_channels")
+        self.kernel_size = integer(kernel_size, "kernel_size")
+        self.stride, self.padding = integer(stride, "stride"), integer(padding, "padding", 0)
+        self.n_qubits = checked_width(max(1, (self.kernel_size - 1).bit_length()))
+        self.deviation = checked_deviation(deviation)
+        self.generator = as_generator(generator)
+        pair = (self.out_channels, self.in_channels)
+        check_count(4**self.n_qubits, *pair)
+        options: dict[str, Any] = {"dtype": dtype, "device": device}
+        self.theta = nn.Parameter(torch.empty(*pair, 4**self.n_qubits - 1, **options))
+        self.bias = nn.Parameter(torch.empty(self.out_channels, **options))
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: Seed = None) -> None:
+        """Draw coefficients from a normal distribution, biases from [-1, 1] / kernel_size.
+
+        Args:
+            generator: Source of randomness; default the layer's own, else torch's default.
+        """
+        source = self.generator if generator is None else as_generator(generator)
+        bound = 1 / self.kernel_size
+        with torch.no_grad():
+            self.theta.copy_(normal(self.theta, self.deviation, source))
+            self.bias.copy_(uniform(self.bias, -bound, bound, source))
+
+    def kernels(self, dtype: torch.dtype | None = None) -> Tensor:
+        """The kernels `(out_channels, in_channels, kernel_size, kernel_size)` as numbers.
+
+        Args:
+            dtype: Real dtype to compute in; default that of `theta`.
+        """
+        theta = self.theta if dtype is None else self.theta.to(dtype)
+        psi = special_unitary(theta, self.n_qubits)[..., : self.kernel_size, 0]
+        return (psi.conj().unsqueeze(-1) * psi.unsqueeze(-2)).real / self.in_channels
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Values `(..., out_channels, rows, columns)`."""
+        self._check(images)
+        dtype = computing(images, self.theta, self.bias)
+        with full_precision(images):
+            y = functional.conv2d(
+                images.reshape(-1, *images.shape[-3:]).to(dtype),
+                self.kernels(dtype),
+                self.bias.to(dtype),
+                stride=self.stride,
+                padding=self.padding,
+            )
+        return y.reshape(*images.shape[:-3], *y.shape[1:]).to(images.dtype)
+
+    def circuit(self, out_channel: int, in_channel: int) -> Circuit:
+        """The circuit that prepares the state of one pair of channels, with its present numbers."""
+        theta = self.theta[out_channel, in_channel].detach().double()
+        matrix = special_unitary(theta, self.n_qubits)
+        return Circuit(self.n_qubits, [g.unitary(matrix, *range(self.n_qubits))])
+
+    def extra_repr(self) -> str:
+        """Sizes, as shown in `print(layer)`."""
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, padding={self.padding}, n_qubits={self.n_qubits}"
+        )
+
+    def _check(self, images: Tensor) -> None:
+        if not isinstance(images, Tensor):
+            raise ArgumentTypeError(
+                f"Argument `images` must be a torch.Tensor, got {type(images).__name__}."
+            )
+        shape, least = tuple(images.shape), self.kernel_size - 2 * self.padding
+        if len(shape) < 3 or shape[-3] != self.in_channels or min(shape[-2:]) < max(1, least):
+            raise ShapeError(
+                f"Argument `images` must have shape (..., {self.in_channels}, height, width) with "
+                f"height and width at least {max(1, least)}, got {shape}."
+            )
+
+
+@final
+class QuantumLinear(nn.Module):
+    """Quantum linear layer: y_j = P(outcome j) + bias_j of a circuit that the data generate.
+
+    The features, padded with zeros to a 2^n x 2^n matrix X, are the Hamiltonian
+    H = (X + X^T) / 2. From |+>^n, each of L repetitions applies exp(i H / L) and then a trained
+    gate of SU(2^n). The name is the paper's, for what it replaces: the layer is not linear in its
+    input, which has to be kept in mind when it is compared with a linear one.
+
+    Args:
+        in_features: Number of features d; 12,544 take 7 qubits.
+        out_features: Number of outputs, at most 2^n (there are more qubits if need be).
+        layers: Number of repetitions L.
+        deviation: Standard deviation of the start of the coefficients.
+        generator: Randomness of the start: a `torch.Generator` or a seed.
+        dtype: dtype of the parameters; default torch's default dtype.
+        device: Device of the parameters.
+
+    Attributes:
+        theta: Coefficients `(L, 4**n - 1)`.
+        bias: `(out_features,)`.
+
+    Shape:
+        Input `(..., in_features)`, output `(..., out_features)` in the dtype of the input.
+
+    Raises:
+        KetworkError: If an argument is not valid, or more than 8 qubits are needed.
+
+    References:
+        Wang et al., Let the Quantum Creep In, arXiv:2409.17583.
+
+    >>> layer = QuantumLinear(12544, 10)
+    >>> layer.n_qubits, sum(p.numel() for p in layer.parameters())
+    (7, 163840)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        layers: int = 10,
+        deviation: float = 1.0,
+        generator: Seed = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_features = integer(in_features, "in_features")
+        self.out_features = integer(out_features, "out_features")
+        self.n_qubits = qubits_for(self.in_features, self.out_features)
+        self.deviation = checked_deviation(deviation)
+        self.generator = as_generator(generator)
+        depth = integer(layers, "layers")
+        check_count(depth, 4**self.n_qubits)
+        options: dict[str, Any] = {"dtype": dtype, "device": device}
+        self.theta = nn.Parameter(torch.empty(depth, 4**self.n_qubits - 1, **options))
+        self.bias = nn.Parameter(torch.empty(self.out_features, **options))
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: Seed = None) -> None:
+        """Draw coefficients from a normal distribution, biases from [-1, 1] / sqrt(d).
+
+        Args:
+            generator: Source of randomness; default the layer's own, else torch's default.
+        """
+        source = self.generator if generator is None else as_generator(generator)
+        bound = self.in_features**-0.5
+        with torch.no_grad():
+            self.theta.copy_(normal(self.theta, self.deviation, source))
+            self.bias.copy_(uniform(self.bias, -bound, bound, source))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Probabilities plus biases `(..., out_features)`."""
+        check_features(x, self.in_features)
+        batch, dtype = x.shape[:-1], computing(x, self.theta, self.bias)
+        with full_precision(x):
+            matrices = square_matrix(x.reshape(-1, self.in_features).to(dtype), self.n_qubits)
+            unitaries = special_unitary(self.theta.to(dtype), self.n_qubits)
+            time = torch.full((1,), -1 / len(self.theta), dtype=dtype, device=x.device)
+            states = evolve(matrices, time, unitaries)[:, : self.out_features]
+            values = torch.view_as_real(states).square().sum(-1) + self.bias.to(dtype)
+        return values.reshape(*batch, self.out_features).to(x.dtype)
+
+    def circuit(self, x: Tensor) -> Circuit:
+        """The circuit of one sample `(in_features,)`, with its present numbers."""
+        check_features(x, self.in_features)
+        if x.dim() != 1:
+            raise ShapeError(
+                f"Argument `x` must be one sample ({self.in_features},), got {tuple(x.shape)}."
+            )
+        qubits = range(self.n_qubits)
+        matrix = square_matrix(x.detach().double(), self.n_qubits)
+        step = torch.linalg.matrix_exp(1j / len(self.theta) * matrix)
+        circuit = Circuit(self.n_qubits, [g.h(q) for q in qubits])
+        for unitary in special_unitary(self.theta.detach().double(), self.n_qubits):
+            circuit += [g.unitary(step, *qubits), g.unitary(unitary, *qubits)]
+        return circuit
+
+    def extra_repr(self) -> str:
+        """Sizes, as shown in `print(layer)`."""
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"layers={len(self.theta)}, n_qubits={self.n_qubits}"
+        )
