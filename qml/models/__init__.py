@@ -17,6 +17,11 @@ from qml.models.hqnn_quanv import HQNNQuanv
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
+from qml.models.qdsformer import (
+    DoublyStochasticAttention,
+    DoublyStochasticCircuit,
+    QDSFormer,
+)
 from qml.models.qkan import HQKAN, QKAN, QKANLayer
 from qml.models.quanvolution import Quanvolution
 from qml.models.registry import MODELS, ModelRecord, model_named
@@ -33,12 +38,15 @@ __all__ = [
     "AbstractModel",
     "AbstractQuantumModel",
     "DataReuploading",
+    "DoublyStochasticAttention",
+    "DoublyStochasticCircuit",
     "GradualReplacement",
     "HQNNParallel",
     "HQNNQuanv",
     "HamiltonianEmbedding",
     "HybridClassifier",
     "ModelRecord",
+    "QDSFormer",
     "QKANLayer",
     "QuantumConv2d",
     "QuantumLinear",

@@ -19,6 +19,7 @@ from qml.models.hqnn_quanv import HQNNQuanv
 from qml.models.hybrid import HybridClassifier
 from qml.models.mlp import MLP
 from qml.models.qcnn import QCNN
+from qml.models.qdsformer import QDSFormer
 from qml.models.qkan import HQKAN
 from qml.models.reuploading import DataReuploading
 
@@ -157,6 +158,14 @@ MODELS: dict[str, ModelRecord] = {
             _standardised,
             {"multiplier": 2},
             {"epochs": 30, "batch_size": 32, "lr": 0.01, "scheduler": "cosine"},
+        ),
+        ModelRecord(
+            "qdsformer",
+            "vision transformer with doubly stochastic attention by circuits (Born et al. 2025)",
+            QDSFormer,
+            _standardised,
+            {"width": 64, "circuit_layers": 8},
+            {"epochs": 20, "batch_size": 100, "lr": 0.002, "scheduler": "cosine"},
         ),
         ModelRecord(
             "hqnn-parallel",

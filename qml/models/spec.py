@@ -96,8 +96,11 @@ def _check_size(in_features: Any, n_classes: Any, options: Mapping[str, Any]) ->
     inner = _count(options.get("multiplier")) * max(n.bit_length() for n in chain)
     angles = inner * inner * 2 * (_count(options.get("reps")) + 1) if "reps" in options else 0
     circuit = n_qubits * _count(options.get("layers")) * _count(options.get("slots"))
+    width, patches = _count(options.get("width")), _count(options.get("patches"))
+    block = max(width * _count(options.get("mlp_factor")), patches) * _count(options.get("depth"))
+    tokens = max(width, patches) * max(block, *chain) if "width" in options else 0
     largest = max(
-        circuit, angles, inner * max(chain), *(a * b for a, b in itertools.pairwise(chain))
+        tokens, circuit, angles, inner * max(chain), *(a * b for a, b in itertools.pairwise(chain))
     )
     if n_qubits > MAX_QUBITS or largest > MAX_SIZE:
         raise ResourceLimitError(

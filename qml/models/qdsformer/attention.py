@@ -1,0 +1,279 @@
+"""`DoublyStochasticAttention`: one attention class for circuits and what they are compared with."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, final
+
+import torch
+from torch import Tensor, nn
+
+from circuits import SPSA, Backend
+from circuits.arguments import integer, one_of
+from circuits.errors import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    ShapeError,
+    UnsupportedOperationError,
+)
+from circuits.execution import Seed, as_generator
+from qml.models.base import reset_linear
+from qml.models.qdsformer import operators
+from qml.models.qdsformer.circuit import DoublyStochasticCircuit
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit"),
+    "softmax": (),
+    "softmax_sigma": (),
+    "sinkhorn": ("iterations",),
+    "qr": (),
+}
+"""Method -> the options that it has."""
+
+_MAX_ITERATIONS = 10_001
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@final
+class DoublyStochasticAttention(nn.Module):
+    """Attention A = D(Q K^T / sqrt(h)) V with one head and a choice of D.
+
+    | method | D | rows, columns |
+    |---|---|---|
+    | `circuit` | `DoublyStochasticCircuit` | both sum to 1 |
+    | `softmax` | exp(s_ij) / sum_k exp(s_ik) | rows |
+    | `softmax_sigma` | softmax of Q K^T divided by its variance, not by sqrt(h) | rows |
+    | `sinkhorn` | rows, columns, rows, ... of exp(s) normalised in turn | rows, columns nearly |
+    | `qr` | Q_ij^2 of the QR decomposition | both |
+
+    Args:
+        features: Width of the tokens.
+        n_tokens: Number of tokens T.
+        head_features: Width h of queries, keys and values; default `features`.
+        method: Name of D.
+        layers: Layers of the circuit; default 16.
+        n_auxiliary: Auxiliary qubits of the circuit; default ceil(log2 T) + 1.
+        ansatz: Ansatz of the circuit; default `"parted"`.
+        train_circuit: Whether the circuit's theta is trained; default `True`. The paper froze it.
+        iterations: Number of normalisations of `sinkhorn`, odd; default 3.
+        generator: Randomness of the initial weights: a `torch.Generator` or a seed.
+        dtype: dtype of the parameters; default torch's default dtype.
+        device: Device of the parameters.
+
+    Shape:
+        Input `(..., T, features)`, output `(..., T, features)`; a mask broadcasts to
+        `(..., T, T)`.
+
+    Raises:
+        KetworkError: If an argument is not valid, or an option has no effect on the method.
+
+    References:
+        Born et al., arXiv:2504.16275.
+
+    >>> attention = DoublyStochasticAttention(6, 4, layers=2, generator=0)
+    >>> attention(torch.rand(3, 4, 6)).shape
+    torch.Size([3, 4, 6])
+    """
+
+    def __init__(
+        self,
+        features: int,
+        n_tokens: int,
+        *,
+        head_features: int | None = None,
+        method: str = "circuit",
+        layers: int | None = None,
+        n_auxiliary: int | None = None,
+        ansatz: str | None = None,
+        train_circuit: bool | None = None,
+        iterations: int | None = None,
+        generator: Seed = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__()
+        self.features = integer(features, "features")
+        self.n_tokens = integer(n_tokens, "n_tokens", 2)
+        given = self.features if head_features is None else head_features
+        self.head_features = integer(given, "head_features")
+        self.method = one_of(method, tuple(OPTIONS), "method")
+        options = {
+            "layers": layers,
+            "n_auxiliary": n_auxiliary,
+            "ansatz": ansatz,
+            "train_circuit": train_circuit,
+            "iterations": iterations,
+        }
+        check_options(self.method, options)
+        self.generator = as_generator(generator)
+        self.iterations = checked_iterations(3 if iterations is None else iterations)
+        place: dict[str, Any] = {"dtype": dtype, "device": device}
+        self.inner = nn.Linear(self.features, 3 * self.head_features, **place)
+        self.outer = nn.Linear(self.head_features, self.features, **place)
+        self.circuit: DoublyStochasticCircuit | None = None
+        if self.method == "circuit":
+            chosen = {"layers": layers, "n_auxiliary": n_auxiliary, "ansatz": ansatz}
+            self.circuit = DoublyStochasticCircuit(
+                self.n_tokens,
+                trainable=True if train_circuit is None else train_circuit,
+                generator=self.generator,
+                **{k: v for k, v in chosen.items() if v is not None},  # type: ignore[arg-type]
+                **place,
+            )
+        self.reset_parameters()
+
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments that rebuild the module; `None` where the method has none."""
+        found: dict[str, Any] = dict.fromkeys(name for names in OPTIONS.values() for name in names)
+        if self.circuit is not None:
+            inner = self.circuit.options()
+            found |= {k: inner[k] for k in ("layers", "n_auxiliary", "ansatz")}
+            found["train_circuit"] = inner["trainable"]
+        if self.method == "sinkhorn":
+            found["iterations"] = self.iterations
+        return {"head_features": self.head_features, "method": self.method, **found}
+
+    def reset_parameters(self, generator: Seed = None) -> None:
+        """Draw all parameters anew.
+
+        Args:
+            generator: Source of randomness; default the module's own, else torch's default.
+        """
+        source = self.generator if generator is None else as_generator(generator)
+        reset_linear(self.inner, source)
+        if self.circuit is not None:
+            self.circuit.reset_parameters(source)
+        reset_linear(self.outer, source)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Mixed tokens `(..., T, features)`.
+
+        Args:
+            x: Tokens `(..., T, features)`.
+            mask: Booleans that broadcast to `(..., T, T)`: where false, token i (row) does not
+                attend to token j (column). For softmax, softmax_sigma and sinkhorn.
+        """
+        self._check(x, mask)
+        queries, keys, values = self.inner(x).split(self.head_features, -1)
+        mixed: Tensor = self.outer(self._stochastic(queries, keys, mask) @ values)
+        return mixed
+
+    def matrix(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The attention matrices D `(..., T, T)` of tokens `(..., T, features)`."""
+        self._check(x, mask)
+        queries, keys, _ = self.inner(x).split(self.head_features, -1)
+        return self._stochastic(queries, keys, mask)
+
+    def _stochastic(self, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+        scores = queries @ keys.mT
+        if self.method != "softmax_sigma":
+            scores = scores * self.head_features**-0.5
+        return self._operator()(scores, mask)
+
+    def _operator(self) -> Callable[[Tensor, Tensor | None], Tensor]:
+        if self.circuit is not None:
+            return functools.partial(_by_circuit, self.circuit)
+        if self.method == "sinkhorn":
+            return functools.partial(operators.sinkhorn, iterations=self.iterations)
+        named: Callable[[Tensor, Tensor | None], Tensor] = getattr(operators, self.method)
+        return named
+
+    def _check(self, x: Tensor, mask: Tensor | None) -> None:
+        expected = (self.n_tokens, self.features)
+        if not isinstance(x, Tensor):
+            raise ArgumentTypeError(f"Argument `x` must be a torch.Tensor, got {type(x).__name__}.")
+        if x.dim() < 2 or x.shape[-2:] != expected:
+            raise ShapeError(
+                f"Argument `x` must have shape (..., {expected[0]}, {expected[1]}), got "
+                f"{tuple(x.shape)}. Build the layer for the tokens you have."
+            )
+        if mask is None:
+            return
+        if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+            got = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
+            raise ArgumentTypeError(f"Argument `mask` must be a torch.Tensor of bool, got {got}.")
+        wanted = (*x.shape[:-2], self.n_tokens, self.n_tokens)
+        try:
+            fits = torch.broadcast_shapes(mask.shape, wanted) == wanted
+        except RuntimeError:
+            fits = False
+        if not fits:
+            raise ShapeError(
+                f"Argument `mask` must broadcast to {wanted}, got {tuple(mask.shape)}."
+            )
+
+    def with_backend(
+        self,
+        backend: Backend,
+        *,
+        shots: int | None = None,
+        diff_method: str | SPSA = "auto",
+        generator: Seed = None,
+    ) -> DoublyStochasticAttention:
+        """The same module with the same parameters (shared, not copied), its circuit on a backend.
+
+        Args:
+            backend: Where the circuit on Bell pairs runs.
+            shots: Measurements of every matrix; `None` is exact.
+            diff_method: Differentiation method, see `QuantumLayer`.
+            generator: Randomness of shots.
+
+        Raises:
+            UnsupportedOperationError: If the method is not `"circuit"`.
+        """
+        if self.circuit is None:
+            raise UnsupportedOperationError(
+                f"Method {self.method!r} has no circuit to run on a backend. Use method='circuit'."
+            )
+        other = shallow(self)
+        other.circuit = self.circuit.with_backend(
+            backend, shots=shots, diff_method=diff_method, generator=generator
+        )
+        return other
+
+    def extra_repr(self) -> str:
+        """Sizes and options, as shown in `print(module)`."""
+        options = ", ".join(f"{k}={v!r}" for k, v in self.options().items() if v is not None)
+        return f"features={self.features}, n_tokens={self.n_tokens}, {options}"
+
+
+def _by_circuit(circuit: DoublyStochasticCircuit, scores: Tensor, mask: Tensor | None) -> Tensor:
+    operators.refuse_mask(mask, "circuit")
+    found: Tensor = circuit(scores)
+    return found
+
+
+def shallow(module: Module) -> Module:
+    """A copy that shares parameters and submodules."""
+    other = object.__new__(type(module))
+    nn.Module.__init__(other)
+    other.__dict__.update(
+        (name, dict(value) if isinstance(value, dict) else value)
+        for name, value in module.__dict__.items()
+    )
+    return other
+
+
+def check_options(method: str, options: dict[str, Any]) -> None:
+    """Raise if an option is given that the method does not have."""
+    given = [name for name, value in options.items() if value is not None]
+    without = [name for name in given if name not in OPTIONS[method]]
+    if without:
+        has = ", ".join(f"`{name}`" for name in OPTIONS[method]) or "no options"
+        raise InvalidArgumentError(
+            f"Argument `{without[0]}` has no effect on method {method!r}, which has {has}. Leave "
+            "it out."
+        )
+
+
+def checked_iterations(iterations: int) -> int:
+    """An odd number of normalisations."""
+    number = integer(iterations, "iterations")
+    if number % 2 == 0 or number > _MAX_ITERATIONS:
+        raise InvalidArgumentError(
+            f"Argument `iterations` must be odd and at most {_MAX_ITERATIONS}, so that rows are "
+            f"normalised last, got {number}."
+        )
+    return number

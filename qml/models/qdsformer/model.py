@@ -1,0 +1,253 @@
+"""`QDSFormer`: a small vision transformer around doubly stochastic attention."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from circuits import SPSA, Backend
+from circuits.arguments import integer, one_of
+from circuits.errors import InvalidArgumentError
+from circuits.execution import Seed, as_generator
+from qml.models.base import AbstractModel, check_features, reset_linear, uniform
+from qml.models.qdsformer.attention import DoublyStochasticAttention, shallow
+
+POOLING = ("class", "mean")
+
+
+@final
+class EncoderBlock(nn.Module):
+    """One layer of the transformer: x + attention(norm(x)), then x + MLP(norm(x)).
+
+    The norms have no parameters: the linear maps behind them contain factors and offsets.
+
+    Args:
+        width: Width of the tokens.
+        n_tokens: Number of tokens.
+        mlp_factor: Width of the hidden layer of the MLP over `width`.
+        **attention: Further arguments of `DoublyStochasticAttention`.
+    """
+
+    def __init__(self, width: int, n_tokens: int, mlp_factor: int, **attention: Any) -> None:
+        super().__init__()
+        place = {name: attention.get(name) for name in ("dtype", "device")}
+        hidden = width * mlp_factor
+        self.attention = DoublyStochasticAttention(width, n_tokens, **attention)
+        self.expand = nn.Linear(width, hidden, **place)  # type: ignore[arg-type]
+        self.contract = nn.Linear(hidden, width, **place)  # type: ignore[arg-type]
+
+    def reset_parameters(self, generator: torch.Generator | None) -> None:
+        """Draw all parameters anew."""
+        self.attention.reset_parameters(generator)
+        reset_linear(self.expand, generator)
+        reset_linear(self.contract, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Tokens `(..., T, width)`."""
+        x = x + self.attention(functional.layer_norm(x, x.shape[-1:]))
+        inner = functional.gelu(self.expand(functional.layer_norm(x, x.shape[-1:])))
+        mixed: Tensor = x + self.contract(inner)
+        return mixed
+
+
+@final
+class QDSFormer(AbstractModel):
+    """Vision transformer with doubly stochastic attention by circuits: `(..., d) -> (..., k)`.
+
+    The features, an image row by row, are cut into equal stripes; each becomes a token by a linear
+    map. A class token and trained positions are added, and after some layers of attention and MLP,
+    norms before each, the class token (or the mean over the stripes) is read out linearly. With
+    `patches=7` a 28 x 28 image gives 8 tokens, which is 3 data qubits.
+
+    Args:
+        in_features: Number of features d; filled up with zeros to a multiple of `patches`.
+        n_classes: Number of classes k, at least 2.
+        patches: Number of stripes.
+        width: Width of the tokens.
+        depth: Number of layers of the transformer.
+        mlp_factor: Width of the hidden layer of the MLPs over `width`.
+        pooling: `"class"` (a class token) or `"mean"` (of the stripes).
+        method: D of the attention: `"circuit"`, `"softmax"`, `"softmax_sigma"`, `"sinkhorn"` or
+            `"qr"`, see `DoublyStochasticAttention`.
+        circuit_layers: Layers of each circuit; default 16.
+        n_auxiliary: Auxiliary qubits of each circuit; default ceil(log2 tokens) + 1.
+        ansatz: Ansatz of each circuit; default `"parted"`.
+        train_circuit: Whether the circuits are trained; default `True`. The paper froze them.
+        iterations: Number of normalisations of `sinkhorn`, odd; default 3.
+        generator: Randomness of the initial weights: a `torch.Generator` or a seed.
+        dtype: dtype of the parameters; default torch's default dtype.
+        device: Device of the parameters.
+
+    Shape:
+        Input `(..., in_features)`, output logits `(..., n_classes)`.
+
+    Raises:
+        KetworkError: If an argument is not valid, or an option has no effect.
+
+    References:
+        Born et al., Quantum Doubly Stochastic Transformers, arXiv:2504.16275.
+
+    >>> model = QDSFormer(784, 10)
+    >>> model.n_parameters, model.without_circuit().n_parameters
+    (116362, 115978)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        n_classes: int,
+        *,
+        patches: int = 7,
+        width: int = 128,
+        depth: int = 1,
+        mlp_factor: int = 1,
+        pooling: str = "class",
+        method: str = "circuit",
+        circuit_layers: int | None = None,
+        n_auxiliary: int | None = None,
+        ansatz: str | None = None,
+        train_circuit: bool | None = None,
+        iterations: int | None = None,
+        generator: Seed = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__(integer(in_features, "in_features"), integer(n_classes, "n_classes", 2))
+        self.patches = integer(patches, "patches")
+        self.width, self.depth = integer(width, "width"), integer(depth, "depth")
+        self.mlp_factor = integer(mlp_factor, "mlp_factor")
+        self.pooling = one_of(pooling, POOLING, "pooling")
+        if self.n_tokens < 2:
+            raise InvalidArgumentError(
+                "Argument `patches` must be at least 2 with pooling='mean': attention needs two "
+                "tokens."
+            )
+        self.generator = as_generator(generator)
+        place: dict[str, Any] = {"dtype": dtype, "device": device}
+        self.encoder = nn.Linear(-(-self.in_features // self.patches), self.width, **place)
+        self.start: nn.Parameter | None = None
+        if self.pooling == "class":
+            self.start = nn.Parameter(torch.empty(self.width, **place))
+        self.positions = nn.Parameter(torch.empty(self.n_tokens, self.width, **place))
+        self.blocks = nn.ModuleList(
+            EncoderBlock(
+                self.width,
+                self.n_tokens,
+                self.mlp_factor,
+                method=method,
+                layers=circuit_layers,
+                n_auxiliary=n_auxiliary,
+                ansatz=ansatz,
+                train_circuit=train_circuit,
+                iterations=iterations,
+                generator=self.generator,
+                **place,
+            )
+            for _ in range(self.depth)
+        )
+        self.head = nn.Linear(self.width, self.n_classes, **place)
+        self.reset_parameters()
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of tokens."""
+        return self.patches + (self.pooling == "class")
+
+    def options(self) -> dict[str, Any]:
+        inner = next(iter(self._attentions())).options()
+        inner["circuit_layers"] = inner.pop("layers")
+        del inner["head_features"]
+        return {
+            "patches": self.patches,
+            "width": self.width,
+            "depth": self.depth,
+            "mlp_factor": self.mlp_factor,
+            "pooling": self.pooling,
+            **inner,
+        }
+
+    def _attentions(self) -> list[DoublyStochasticAttention]:
+        return [block.attention for block in self.blocks if isinstance(block, EncoderBlock)]
+
+    def reset_parameters(self, generator: Seed = None) -> None:
+        source = self.generator if generator is None else as_generator(generator)
+        reset_linear(self.encoder, source)
+        bound = self.width**-0.5
+        with torch.no_grad():
+            for tokens in (self.start, self.positions):
+                if tokens is not None:
+                    tokens.copy_(uniform(tokens, -bound, bound, source))
+        for block in self.blocks:
+            assert isinstance(block, EncoderBlock)
+            block.reset_parameters(source)
+        reset_linear(self.head, source)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits `(..., n_classes)`."""
+        check_features(x, self.in_features)
+        size = self.encoder.in_features
+        filled = functional.pad(x, (0, size * self.patches - self.in_features))
+        tokens = self.encoder(filled.unflatten(-1, (self.patches, size)))
+        if self.start is not None:
+            first = self.start.expand(*tokens.shape[:-2], 1, -1)
+            tokens = torch.cat([first, tokens], -2)
+        tokens = tokens + self.positions
+        for block in self.blocks:
+            tokens = block(tokens)
+        pooled = tokens[..., 0, :] if self.start is not None else tokens.mean(-2)
+        logits: Tensor = self.head(functional.layer_norm(pooled, (self.width,)))
+        return logits
+
+    def without_circuit(self, method: str = "softmax", *, generator: Seed = None) -> QDSFormer:
+        """The same network with another attention, untrained.
+
+        Args:
+            method: `"softmax"`, `"softmax_sigma"`, `"sinkhorn"` or `"qr"`.
+            generator: Randomness of its initial weights; default torch's default generator.
+        """
+        return QDSFormer(
+            self.in_features,
+            self.n_classes,
+            patches=self.patches,
+            width=self.width,
+            depth=self.depth,
+            mlp_factor=self.mlp_factor,
+            pooling=self.pooling,
+            method=one_of(method, ("softmax", "softmax_sigma", "sinkhorn", "qr"), "method"),
+            generator=generator,
+            dtype=self.head.weight.dtype,
+            device=self.head.weight.device,
+        )
+
+    def with_backend(
+        self,
+        backend: Backend,
+        *,
+        shots: int | None = None,
+        diff_method: str | SPSA = "auto",
+        generator: Seed = None,
+    ) -> QDSFormer:
+        """The same model with the same parameters (shared, not copied), circuits on a backend.
+
+        Args:
+            backend: Where the circuits on Bell pairs run.
+            shots: Measurements of every attention matrix; `None` is exact.
+            diff_method: Differentiation method, see `QuantumLayer`.
+            generator: Randomness of shots.
+
+        Raises:
+            UnsupportedOperationError: If the attention has no circuit.
+        """
+        source = as_generator(generator)
+        other = shallow(self)
+        blocks = [shallow(block) for block in self.blocks]
+        for block in blocks:
+            assert isinstance(block, EncoderBlock)
+            block.attention = block.attention.with_backend(
+                backend, shots=shots, diff_method=diff_method, generator=source
+            )
+        other.blocks = nn.ModuleList(blocks)
+        return other
