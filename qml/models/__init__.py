@@ -11,7 +11,6 @@ from __future__ import annotations
 from qml.models.base import AbstractModel, AbstractQuantumModel
 from qml.models.gradual import GradualReplacement
 from qml.models.hamiltonian_embedding import HamiltonianEmbedding
-from qml.models.hamiltonian_layers import QuantumConv2d, QuantumLinear
 from qml.models.hqnn_parallel import HQNNParallel
 from qml.models.hqnn_quanv import HQNNQuanv
 from qml.models.hybrid import HybridClassifier
@@ -23,6 +22,8 @@ from qml.models.qdsformer import (
     QDSFormer,
 )
 from qml.models.qkan import HQKAN, QKAN, QKANLayer
+from qml.models.quantum_conv import QuantumConv2d
+from qml.models.quantum_linear import QuantumLinear
 from qml.models.quanvolution import Quanvolution
 from qml.models.registry import MODELS, ModelRecord, model_named
 from qml.models.reuploading import DataReuploading, reuploading_circuit

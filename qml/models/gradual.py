@@ -13,7 +13,8 @@ from circuits.errors import InvalidArgumentError, ResourceLimitError
 from circuits.execution import Seed, as_generator
 from qml.models.base import AbstractModel, check_features, uniform
 from qml.models.cores import image_shape
-from qml.models.hamiltonian_layers import QuantumConv2d, QuantumLinear
+from qml.models.quantum_conv import QuantumConv2d
+from qml.models.quantum_linear import QuantumLinear
 
 FILTERS, KERNEL, LEAST_SIDE = (32, 16), 3, 8
 MAX_HEAD = 2**26
