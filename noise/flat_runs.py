@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from circuits.execution import Request
-from circuits.gates import TABLE
 from circuits.ops import Op
 from circuits.simulators.transfer import EntryMeasurement, FlatCircuit, Flattener, run_flat
 from noise.model.lookup import Coverage, Lookup
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from noise.model import NoiseModel
 
 _MOST_MEASUREMENTS = 64  # that are remembered for each set of qubits
-_CHANNELS = frozenset(gate.name for gate in TABLE.values() if gate.is_channel)
 
 
 @final
@@ -39,29 +37,30 @@ class FlatRuns:
         measurement: Callable[[Request, dict[int, int]], EntryMeasurement],
     ) -> None:
         self._width = None if model is None else model.n_qubits
-        self._model = model
         self._measurement = measurement
         strict = False
         if model is not None:
             device = model.basis_gates is not None
             strict = model.missing not in ("ignore", "auto") or (model.missing == "auto" and device)
-        self._flattener = Flattener(_after(model), strict, _read(reading))
+        inspect = None if model is None else model.check_twice
+        self._flattener = Flattener(_after(model), strict, _read(reading), inspect)
 
     def values(self, requests: Sequence[Request]) -> list[Tensor | None]:
         """Values `(points, n_values)` of each request; `None` where it needs a plan of its own."""
         found: list[Tensor | None] = [None] * len(requests)
         groups: dict[Any, list[tuple[int, FlatCircuit]]] = {}
+        reads: dict[Any, int] = {}  # what is read, and the same by the ids of the observables
         for number, request in enumerate(requests):
             flat = self._flat(request)
             if flat is not None:
-                read = request.observables, request.qubits, request.bases
-                key = id(flat.table), read, request.inputs.dtype
+                same = *map(id, request.observables), request.qubits, request.bases
+                if same not in reads:
+                    reads[same] = reads.setdefault(_what(request), len(reads))
+                key = id(flat.table), reads[same], request.inputs.dtype
                 groups.setdefault(key, []).append((number, flat))
-        for (_, read, dtype), members in groups.items():
+        for (_, _, dtype), members in groups.items():
             first, flat = members[0]
-            values = run_flat(
-                [c for _, c in members], self._read(requests[first], read, flat), dtype
-            )
+            values = run_flat([c for _, c in members], self._read(requests[first], flat), dtype)
             for (number, _), row in zip(members, values.split(1), strict=True):
                 points = requests[number].points
                 found[number] = row if points == 1 else row.repeat(points, 1)
@@ -79,17 +78,19 @@ class FlatRuns:
             or (self._width is not None and circuit.n_qubits > self._width)
         ):
             return None
-        if self._model is not None and not _CHANNELS.isdisjoint(op.gate.name for op in circuit.ops):
-            self._model.check_twice(circuit)
         return self._flattener.flatten(circuit)
 
-    def _read(self, request: Request, key: Any, flat: FlatCircuit) -> EntryMeasurement:
-        known = flat.table.measurements
+    def _read(self, request: Request, flat: FlatCircuit) -> EntryMeasurement:
+        known, key = flat.table.measurements, _what(request)
         if key not in known:
             if len(known) >= _MOST_MEASUREMENTS:
                 known.clear()
             known[key] = self._measurement(request, flat.table.position)
         return known[key]
+
+
+def _what(request: Request) -> Any:
+    return request.observables, request.qubits, request.bases
 
 
 def _after(model: NoiseModel | None) -> Callable[[Op], tuple[tuple[Op, ...], bool]]:

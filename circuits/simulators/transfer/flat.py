@@ -114,6 +114,7 @@ class Flattener:
         after: The ops behind an op, and whether it lacks some that it should have.
         strict: Whether one gate that lacks noise is too many, or only all of a circuit's gates.
         readout: For a set of qubits the transfer matrices `(4, 4)` that reading applies.
+        inspect: Is shown every circuit that holds channels.
     """
 
     def __init__(
@@ -121,8 +122,10 @@ class Flattener:
         after: Callable[[Op], tuple[tuple[Op, ...], bool]],
         strict: bool,
         readout: Callable[[Iterable[int]], Mapping[int, np.ndarray]],
+        inspect: Callable[[Circuit], object] | None = None,
     ) -> None:
         self._after, self._strict, self._readout = after, strict, readout
+        self._inspect = inspect
         self._known: dict[Key, tuple[frozenset[int], tuple[Op, ...]]] = {}
         self._gaps: set[Key] = set()
         self._tables: dict[tuple[int, ...], FlatTable] = {}
@@ -138,8 +141,11 @@ class Flattener:
         keys: list[Key] = [(op.gate.name, op.qubits) for op in ops]
         kinds = set(keys)
         if not kinds <= self._known.keys():
+            # Channels and ops with data are never known by gate and qubits alone.
             if any(op.data is not None for op in ops):
                 return None
+            if self._inspect is not None and any(op.is_channel for op in ops):
+                self._inspect(circuit)
             keys = [_key(op) for op in ops]
             kinds = set(keys)
             self._learn(keys, ops)
