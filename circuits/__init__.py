@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from circuits import ansatz, drawing, encodings, errors, gates, pauli
 from circuits.backends import DensityMatrix, StateVector
 from circuits.circuit import Circuit
@@ -12,6 +15,10 @@ from circuits.interop.qasm import Limits as QasmLimits
 from circuits.ops import Op
 from circuits.pauli import PauliSum
 from circuits.symbols import Angle, Group, inputs, weights
+
+if TYPE_CHECKING:
+    from circuits.backends.qiskit.aer import Aer as Aer
+    from circuits.backends.qiskit.device import cut_out as cut_out
 
 __ketwork__ = True
 
@@ -41,3 +48,19 @@ __all__ = [
     "pauli",
     "weights",
 ]
+
+_LAZY = {
+    "Aer": "circuits.backends.qiskit.aer",
+    "cut_out": "circuits.backends.qiskit.device",
+}
+"""Where names live that need an optional package, which `import circuits` does not load."""
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'circuits' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -108,7 +108,7 @@ def lower(
 def _translated(
     machine: Machine, circuit: Circuit, level: int, seed: int
 ) -> tuple[Circuit, tuple[int, ...]]:
-    key = (_content(circuit), machine, level, seed)
+    key = (content_key(circuit), machine, level, seed)
     found = _cache.get(key)
     if found is None:
         _refuse_channels(circuit)
@@ -126,7 +126,7 @@ def _translated(
     return found
 
 
-def _content(circuit: Circuit) -> _Key:
+def content_key(circuit: Circuit) -> _Key:
     """All that a circuit is, numbers and the identity of its symbols included."""
     tokens = tuple(group.token for group in circuit.parameters)
     numbers = tuple(

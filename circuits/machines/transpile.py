@@ -16,9 +16,8 @@ from circuits.gates import gate_named
 from circuits.interop.qiskit import from_qiskit, to_qiskit
 from circuits.interop.qiskit.standard import QISKIT_CLASS
 from circuits.machines.machine import Machine
-from circuits.symbols import Angle, weights
+from circuits.machines.slots import SLOT, restored, with_slots
 
-_SLOT = "slot"
 _ANY_GATES = tuple((name, None) for name in ("u", "rx", "ry", "rz", "h", "x", "sx", "cx", "cz"))
 
 
@@ -30,14 +29,7 @@ def transpiled(
     Each distinct angle expression becomes one parameter, so that the transpiler does not expand
     polynomials; the expressions are put back afterwards.
     """
-    expressions = list(
-        dict.fromkeys(a for op in circuit.ops for a in op.angles if not a.is_constant)
-    )
-    plain = circuit
-    if expressions:
-        slots = dict(zip(expressions, weights(len(expressions), name=_SLOT), strict=True))
-        plain = circuit.map_angles(lambda angle: slots.get(angle, angle))
-    plain = Circuit(plain.n_qubits, plain.ops)
+    plain, expressions = with_slots(circuit)
     manager = generate_preset_pass_manager(
         optimization_level=level,
         target=_target(machine, circuit.n_qubits),
@@ -56,27 +48,14 @@ def transpiled(
         layout = tuple(result.layout.final_index_layout(filter_ancillas=True))
     lowered = from_qiskit(result, weight_params=_vectors(result))
     if expressions:
-        lowered = lowered.map_angles(lambda angle: _restored(angle, expressions))
+        lowered = lowered.map_angles(lambda angle: restored(angle, expressions))
     measured = {layout[q]: bit for q, bit in circuit.measured.items()}
     return Circuit(lowered.n_qubits, lowered.ops, measured=measured), layout
 
 
 def _vectors(circuit: QuantumCircuit) -> str | None:
     """The parameters that are left, by the name of their vector."""
-    return _SLOT if any(isinstance(p, Parameter) for p in circuit.parameters) else None
-
-
-def _restored(angle: Angle, expressions: list[Angle]) -> Angle:
-    """The angle with the original expressions in place of the slots."""
-    if angle.is_constant:
-        return angle
-    total = Angle(angle.constant)
-    for coefficient, product in angle.terms:
-        term = Angle(coefficient)
-        for symbol in product:
-            term = term * expressions[symbol.index]
-        total = total + term
-    return total
+    return SLOT if any(isinstance(p, Parameter) for p in circuit.parameters) else None
 
 
 @functools.lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ Rotate = Callable[[dict[int, str]], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Group:
     """Pauli strings measured together: the basis, and (observable, mask, coefficient) terms."""
 
     basis: dict[int, str]
@@ -50,7 +50,7 @@ def sample_bits(
     return torch.stack(bits, dim=-1)
 
 
-def measurement_groups(observables: Sequence[PauliSum]) -> tuple[list[_Group], list[float]]:
+def measurement_groups(observables: Sequence[PauliSum]) -> tuple[list[Group], list[float]]:
     """Qubit-wise commuting groups over all observables, and each observable's constant part."""
     constants = [0.0] * len(observables)
     strings: dict[tuple[int, int], list[tuple[int, float]]] = {}
@@ -73,7 +73,7 @@ def measurement_groups(observables: Sequence[PauliSum]) -> tuple[list[_Group], l
                 if letter != "I":
                     basis[q] = letter
             terms += [(k, x_mask | z_mask, c) for k, c in strings[masks[member]]]
-        groups.append(_Group(basis, tuple(terms)))
+        groups.append(Group(basis, tuple(terms)))
     return groups, constants
 
 
@@ -108,7 +108,7 @@ def estimate(
     return means, variances
 
 
-def _accumulate(group: _Group, outcomes: Tensor, means: Tensor, variances: Tensor) -> None:
+def _accumulate(group: Group, outcomes: Tensor, means: Tensor, variances: Tensor) -> None:
     shots = outcomes.shape[1]
     per_observable: dict[int, Tensor] = {}
     for k, mask, coefficient in group.terms:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
 
+import circuits
 from circuits import Backend, DensityMatrix, StateVector
 from noise import PauliPropagation, PauliTransfer, Trajectories
 from qml.conformance import CHECKS, MODULE
@@ -46,6 +48,13 @@ BACKENDS = [
     BackendClaim(PauliPropagation(), channels=True, samples=False),
     BackendClaim(Trajectories(None, 100, generator=1), channels=True),
 ]
+
+if importlib.util.find_spec("qiskit_aer") is not None:
+    BACKENDS += [
+        BackendClaim(circuits.Aer(), channels=True),
+        BackendClaim(circuits.Aer("density_matrix"), channels=True),
+        BackendClaim(circuits.Aer("matrix_product_state"), atol=1e-10),
+    ]
 
 
 @dataclass(frozen=True)
