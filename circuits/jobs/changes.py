@@ -47,7 +47,8 @@ def change(
         if "job_id" not in columns:
             raise
         raise ServiceAnswerError(
-            f"The service gave the id {columns['job_id']} to job {tag}, and to another one before."
+            f"The service gave the id {columns['job_id']} to job {tag}, and to another one before.",
+            retryable=False,
         ) from error
     add_event(connection, tag, state, note, time.time())
     return read(connection, tag)

@@ -166,7 +166,8 @@ class Steps:
         return list(ids)
 
     def _adopt(self, record: JobRecord, ids: list[str]) -> JobRecord:
-        first, *others = ids
+        first = ids[0] if record.job_id is None else record.job_id
+        others = [job_id for job_id in ids if job_id != first]
         if record.state is JobState.SENDING:
             tag = record.tag
             record = self._patiently(lambda: self._ledger.sent(tag, first, "found by its tag"))

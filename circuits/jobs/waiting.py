@@ -11,7 +11,6 @@ from circuits.errors import (
     InvalidArgumentError,
     JobError,
     LedgerBusyError,
-    SubmissionUncertainError,
     WaitTimeoutError,
 )
 
@@ -82,7 +81,7 @@ class Wait:
             self._say(record, step.note)
             if goal(record):
                 break
-            self._sleep(record, changed, step.wait)
+            self._sleep(record, changed, step)
         return record
 
     def _step(self, record: JobRecord) -> Step:
@@ -105,20 +104,19 @@ class Wait:
         if self._left() <= 0:
             raise self._late(record, str(error))
         worn_out = now - self._failing_since > self._pace.patience
-        sent_often = self._submissions >= self._pace.submissions and isinstance(
-            error, SubmissionUncertainError
-        )
+        sent_often = self._submissions >= self._pace.submissions and error.job_may_exist
         if not error.retryable or worn_out or sent_often:
             raise error
         return Step(record, error.retry_after, str(error))
 
-    def _sleep(self, record: JobRecord, changed: bool, wanted: float | None) -> None:
+    def _sleep(self, record: JobRecord, changed: bool, step: Step) -> None:
+        wanted = step.wait
         if changed:
             self._pause = self._pace.shortest
         elif wanted is None:
             self._pause = min(self._pace.longest, 1.5 * self._pause)
         if self._left() <= 0:
-            raise self._late(record, "")
+            raise self._late(record, step.note)
         if changed and wanted is None:
             return
         pause = self._pause if wanted is None else min(wanted, _LONGEST_NAP)
@@ -134,9 +132,10 @@ class Wait:
         return self._start + self._timeout - time.monotonic()
 
     def _late(self, record: JobRecord, why: str) -> WaitTimeoutError:
+        why = f": {why.rstrip('.')}" if why else ""
         return WaitTimeoutError(
             f"Job {record.number} at {record.service} is {record.state} after {self._timeout:g} s"
-            f"{': ' + why if why else '.'} It goes on; wait for it again, also from another "
-            f"process: ketwork jobs wait {record.number}.",
+            f"{why}. It goes on; wait for it again, also from another process: "
+            f"ketwork jobs wait {record.number}.",
             job_may_exist=record.state is not JobState.PLANNED,
         )

@@ -141,12 +141,12 @@ def fails(error: Exception, when: str = "before") -> Fault:
     return fault
 
 
-def stalls(seconds: float, when: str = "before") -> Fault:
-    """Lets the call hang for a while."""
+def stalls(until: threading.Event, when: str = "before") -> Fault:
+    """Lets the call hang until the event is set."""
 
     def fault(moment: str) -> None:
         if moment == when:
-            time.sleep(seconds)
+            until.wait(120)
 
     return fault
 
