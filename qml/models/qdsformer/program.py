@@ -13,25 +13,36 @@ from torch import Tensor
 from qml.models.qdsformer.ansatz import Ansatz, Block, Row, ansatz_named
 from qml.models.qdsformer.layout import Layout, generator, layout_of
 
-Stage = tuple[tuple[str, tuple[int, ...]], ...]
-"""Commuting rotations: Pauli letters, and the qubits they act on."""
+Rotation = tuple[str, tuple[int, ...]]
+"""Pauli letters, and the qubits they act on."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Commuting rotations.
+
+    Attributes:
+        rotations: Their Paulis.
+        factor: Multiplies their angles.
+    """
+
+    rotations: tuple[Rotation, ...]
+    factor: float
 
 
 @dataclass(frozen=True)
 class Patch:
-    """Rotations of a stretch of qubits in a row: single qubits first, then pairs.
+    """Rotations of a stretch of qubits, which become one matrix.
 
     Attributes:
         low: First qubit.
         high: Last qubit.
-        turns: Rotations of one qubit.
-        couplings: Rotations of two qubits.
+        stages: Rotations in the order of application.
     """
 
     low: int
     high: int
-    turns: Stage
-    couplings: Stage
+    stages: tuple[Stage, ...]
 
     @property
     def size(self) -> int:
@@ -48,6 +59,9 @@ class Step:
     low: int
 
 
+Slots = tuple[tuple[int, ...], ...]
+
+
 @dataclass(frozen=True)
 class Program:
     """A circuit as matrices on stretches of qubits.
@@ -56,16 +70,14 @@ class Program:
         layout: Where the data qubits are.
         n_angles: Number of angles.
         patches: One for each stack of matrices.
-        slots: For each stack: angles of the turns and of the couplings `(steps, rotations)`.
-        factors: For each stack: what the angles of couplings are multiplied by.
+        slots: For each stack and stage: the angles `(steps, rotations)`.
         steps: The matrices in the order of application.
     """
 
     layout: Layout
     n_angles: int
     patches: tuple[Patch, ...]
-    slots: tuple[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]], ...]
-    factors: tuple[float, ...]
+    slots: tuple[tuple[Slots, ...], ...]
     steps: tuple[Step, ...]
 
     @property
@@ -77,6 +89,16 @@ class Program:
     def tokens(self) -> int:
         """Extent of the doubly stochastic matrix."""
         return int(2 ** len(self.layout.data))
+
+
+@dataclass
+class _Group:
+    """A patch that is being put together: its stages, and their angles."""
+
+    low: int
+    high: int
+    stages: list[Stage]
+    slots: list[tuple[int, ...]]
 
 
 @functools.lru_cache(maxsize=64)
@@ -91,25 +113,26 @@ def program_of(ansatz: str, n_data: int, n_auxiliary: int, layers: int) -> Progr
     """
     record = ansatz_named(ansatz)
     layout = layout_of(n_data, n_auxiliary, record.can_be_real)
-    found: dict[tuple[Patch, float], int] = {}
-    slots: defaultdict[int, list[tuple[tuple[int, ...], tuple[int, ...]]]] = defaultdict(list)
-    steps = []
+    groups: list[_Group] = []
     for row in record.rows(layout.n_qubits, layers):
         for low, high, blocks in _stretches(layout, row):
-            patch, turned, coupled = _patch(record, layout, low, high, blocks)
-            stack = found.setdefault((patch, blocks[0].factor), len(found))
-            steps.append(Step(stack, len(slots[stack]), low))
-            slots[stack].append((turned, coupled))
+            _join(groups, _Group(low, high, *_stages(record, layout, blocks)))
+    stacks: defaultdict[Patch, list[_Group]] = defaultdict(list)
+    places = []
+    for group in groups:
+        patch = Patch(group.low, group.high, tuple(group.stages))
+        stacks[patch].append(group)
+        places.append((patch, len(stacks[patch]) - 1))
+    order = {patch: k for k, patch in enumerate(stacks)}
     return Program(
         layout,
         record.n_angles(layout.n_qubits, layers),
-        tuple(patch for patch, _ in found),
+        tuple(stacks),
         tuple(
-            (tuple(s[0] for s in slots[k]), tuple(s[1] for s in slots[k]))
-            for k in range(len(found))
+            tuple(tuple(g.slots[k] for g in found) for k in range(len(patch.stages)))
+            for patch, found in stacks.items()
         ),
-        tuple(factor for _, factor in found),
-        tuple(steps),
+        tuple(Step(order[patch], index, patch.low) for patch, index in places),
     )
 
 
@@ -128,10 +151,12 @@ def _stretches(layout: Layout, row: Row) -> list[tuple[int, int, list[Block]]]:
     return merged
 
 
-def _patch(
-    record: Ansatz, layout: Layout, low: int, high: int, blocks: list[Block]
-) -> tuple[Patch, tuple[int, ...], tuple[int, ...]]:
-    turns, couplings = [], []
+def _stages(
+    record: Ansatz, layout: Layout, blocks: list[Block]
+) -> tuple[list[Stage], list[tuple[int, ...]]]:
+    """Rotations of single qubits, then of pairs; a stage without any is left out."""
+    turns: list[tuple[Rotation, int]] = []
+    couplings: list[tuple[Rotation, int]] = []
     for block in blocks:
         q = block.first
         turns += [
@@ -144,8 +169,25 @@ def _patch(
             for letters, slot in zip(record.couplings, block.couplings, strict=True)
             if slot is not None
         ]
-    patch = Patch(low, high, tuple(t for t, _ in turns), tuple(c for c, _ in couplings))
-    return patch, tuple(s for _, s in turns), tuple(s for _, s in couplings)
+    given = [(turns, 1.0), (couplings, blocks[0].factor)]
+    kept = [(chosen, factor) for chosen, factor in given if chosen]
+    stages = [Stage(tuple(r for r, _ in chosen), factor) for chosen, factor in kept]
+    return stages, [tuple(slot for _, slot in chosen) for chosen, _ in kept]
+
+
+def _join(groups: list[_Group], new: _Group) -> None:
+    """Append a group, or put it into an earlier one that contains its qubits.
+
+    That needs that no group between touches them. It makes fewer matrices, none of them larger.
+    """
+    for group in reversed(groups):
+        if group.low <= new.low and new.high <= group.high:
+            group.stages += new.stages
+            group.slots += new.slots
+            return
+        if group.low <= new.high and new.low <= group.high:
+            break
+    groups.append(new)
 
 
 def matrices(program: Program, angles: Tensor) -> tuple[Tensor, ...]:
@@ -162,18 +204,14 @@ def matrices(program: Program, angles: Tensor) -> tuple[Tensor, ...]:
         For each stack `(batch, steps, size, size)`, real or complex as the layout says.
     """
     found = []
-    for patch, (turned, coupled), factor in zip(
-        program.patches, program.slots, program.factors, strict=True
-    ):
+    for patch, slots in zip(program.patches, program.slots, strict=True):
         total = None
-        for stage, slots, scale in ((patch.turns, turned, 1.0), (patch.couplings, coupled, factor)):
-            if not stage:
-                continue
+        for stage, chosen in zip(patch.stages, slots, strict=True):
             basis = _products(program.layout, patch, stage, angles.dtype, angles.device)
-            chosen = angles[:, torch.tensor(slots, device=angles.device)] * (scale / 2)
-            cosines, sines = chosen.cos(), chosen.sin()
+            half = angles[:, torch.tensor(chosen, device=angles.device)] * (stage.factor / 2)
+            cosines, sines = half.cos(), half.sin()
             factors = torch.ones_like(cosines[..., :1])
-            for k in range(len(stage)):
+            for k in range(len(stage.rotations)):
                 factors = torch.cat(
                     [factors * cosines[..., k, None], factors * sines[..., k, None]], -1
                 )
@@ -190,7 +228,7 @@ def _products(
 ) -> Tensor:
     """All products of the stage's generators `(2^k, size^2)`, the first generator's bit lowest."""
     products = [np.eye(patch.size)]
-    for letters, qubits in stage:
+    for letters, qubits in stage.rotations:
         other = generator(layout, patch.low, patch.high, letters, qubits)
         products += [other @ p for p in products]
     table = torch.from_numpy(np.stack(products).reshape(len(products), -1))

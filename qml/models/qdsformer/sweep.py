@@ -1,7 +1,7 @@
 """Doubly stochastic matrices of batched circuits, and their gradients, in one autograd node.
 
-The node keeps the small matrices of the steps and the circuit's matrix; on the way back the
-latter is taken apart again step by step, so memory does not grow with the depth of the circuit.
+The node keeps the small matrices of the steps and the circuit's matrix, and on the way back needs
+one more of its size, so memory hardly grows with the depth of the circuit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.autograd import forward_ad
 
 from qml.models.qdsformer.program import Program, Step, token_indices
 
-_CHUNK = 2**19
+_CHUNK = 2**18
 """Numbers of the circuits' matrices that are worked on together: they stay in the cache."""
 
 
@@ -91,22 +91,44 @@ def _forward(program: Program, stacks: tuple[Tensor, ...]) -> tuple[Tensor, Tens
 def _backward(
     program: Program, stacks: tuple[Tensor, ...], total: Tensor, gradient: Tensor
 ) -> tuple[Tensor, ...]:
-    """Gradients by the stacks; `total` is the circuits' matrix."""
-    found = tuple(torch.zeros_like(stack) for stack in stacks)
+    """Gradients by the stacks, within the unitary matrices; `total` is the circuits' matrix U.
+
+    With G the gradient by the matrix at some step, the anti-Hermitian part of G U^-1 is all that
+    is carried back: every step conjugates it, and its partial trace times the step's matrix is the
+    gradient by that matrix.
+    """
+    found = tuple(torch.empty_like(stack) for stack in stacks)
     tokens = token_indices(program.layout, total.device)
-    scale = 2 * program.tokens / program.dim
+    scale = program.tokens / program.dim
     for part in _chunks(program, total.shape[0]):
         matrix = total[part]
         wanted = gradient[part].index_select(1, tokens).index_select(2, tokens)
-        slope = wanted.mul_(scale) * matrix
+        slope = (wanted * scale * matrix) @ matrix.mH
+        slope = slope - slope.mH
+        sign = 1
         for step in reversed(program.steps):
             small = stacks[step.stack][part, step.index]
+            trace = _partial_trace(slope, small.shape[-1], step)
+            found[step.stack][part, step.index] = trace if sign > 0 else -trace
+            if step is program.steps[0]:
+                break
             inverse = small.mH.contiguous()
-            matrix = _apply(inverse, matrix, step)
-            left, right = (_split(m, small.shape[-1], step) for m in (slope, matrix))
-            found[step.stack][part, step.index] = (left @ right.mH).sum(1)
             slope = _apply(inverse, slope, step)
-    return found
+            if step.low == 0:
+                columns = slope.reshape(slope.shape[0], -1, small.shape[-1])
+                slope = (columns @ small).reshape(slope.shape)
+            else:  # M^-1 A M is anti-Hermitian: minus its adjoint, which is M^-1 (M^-1 A)^H
+                slope = _apply(inverse, slope.mH.contiguous(), step)
+                sign = -sign
+    return tuple(trace @ stack for trace, stack in zip(found, stacks, strict=True))
+
+
+def _partial_trace(matrix: Tensor, size: int, step: Step) -> Tensor:
+    """Trace `(batch, size, size)` over the qubits that a step leaves alone."""
+    low = int(2**step.low)
+    shape = (matrix.shape[1] // (size * low), size, low)
+    parts = matrix.reshape(-1, *shape, *shape).diagonal(0, 1, 4).diagonal(0, 2, 4)
+    return parts.sum((-2, -1))
 
 
 def _fold(info: Any, in_dims: tuple[Any, ...], tensors: tuple[Tensor, ...]) -> list[Tensor]:
@@ -133,12 +155,15 @@ class _Stochastic(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         ctx.program, *stacks = inputs
+        ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(output[1])
         ctx.save_for_backward(output[1], *stacks)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Any, ...]:
+    def backward(ctx: Any, gradient: Tensor | None, _: Any) -> tuple[Any, ...]:
         total, *stacks = ctx.saved_tensors
+        if gradient is None:
+            return (None,) * (1 + len(stacks))
         return (None, *_Gradients.apply(ctx.program, total, gradient, *stacks))
 
     @staticmethod
@@ -166,7 +191,10 @@ class _Gradients(torch.autograd.Function):
         def slopes(gradient: Tensor, *stacks: Tensor) -> tuple[Tensor, ...]:
             pullback = torch.func.vjp(functools.partial(reference, ctx.program), *stacks)[1]
             found: tuple[Tensor, ...] = pullback(gradient)
-            return found
+            return tuple(  # within the unitary matrices, as `_backward`
+                (slope - stack @ slope.mH @ stack) / 2
+                for slope, stack in zip(found, stacks, strict=True)
+            )
 
         pullback = torch.func.vjp(slopes, *ctx.saved_tensors)[1]
         return (None, None, *pullback(gradients))
