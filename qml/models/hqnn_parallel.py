@@ -138,7 +138,7 @@ class HQNNParallel(AbstractHybrid):
         images = x.reshape(-1, *self.image)
         for k, convolution in enumerate(self.convolutions):
             images = convolution(images)
-            if self.norms and len(images):  # no samples have no mean
+            if self.norms:
                 images = self.norms[k](images)
             images = functional.max_pool2d(torch.relu(images), 2, ceil_mode=True)
         hidden = torch.relu(self.hidden(images.flatten(1)))
