@@ -19,6 +19,7 @@ from circuits.symbols import Angle, Group, inputs, weights
 if TYPE_CHECKING:
     from circuits.backends.qiskit.aer import Aer as Aer
     from circuits.backends.qiskit.device import cut_out as cut_out
+    from circuits.backends.qiskit.primitives import Primitives as Primitives
 
 __ketwork__ = True
 
@@ -51,6 +52,7 @@ __all__ = [
 
 _LAZY = {
     "Aer": "circuits.backends.qiskit.aer",
+    "Primitives": "circuits.backends.qiskit.primitives",
     "cut_out": "circuits.backends.qiskit.device",
 }
 """Where names live that need an optional package, which `import circuits` does not load."""

@@ -24,6 +24,7 @@ class BackendClaim:
         bases: Whether it measures requested qubits in other bases than Z; it raises if not.
         exact: Whether `shots=None` is possible.
         follows_dtype: Whether it computes in the dtype of the values.
+        seeded: Whether a request's generator decides what is drawn; it refuses one if not.
     """
 
     backend: Backend
@@ -33,6 +34,7 @@ class BackendClaim:
     bases: bool = True
     exact: bool = True
     follows_dtype: bool = True
+    seeded: bool = True
 
     @property
     def name(self) -> str:
@@ -48,6 +50,12 @@ BACKENDS = [
     BackendClaim(PauliPropagation(), channels=True, samples=False),
     BackendClaim(Trajectories(None, 100, generator=1), channels=True),
 ]
+
+if importlib.util.find_spec("qiskit") is not None:
+    from qiskit.primitives import StatevectorEstimator, StatevectorSampler
+
+    reference = circuits.Primitives(StatevectorEstimator(seed=1), StatevectorSampler(seed=2))
+    BACKENDS.append(BackendClaim(reference, seeded=False))
 
 if importlib.util.find_spec("qiskit_aer") is not None:
     BACKENDS += [

@@ -141,13 +141,18 @@ def test_gradients_pass_if_differentiable(claim):
 @each_backend
 def test_shots(claim):
     circuit, shots = example_circuit(), 4000
-    requests = [Request(circuit, values(), OBSERVED, shots=shots, generator=7) for _ in range(2)]
+    seed = 7 if claim.seeded else None
+    requests = [Request(circuit, values(), OBSERVED, shots=shots, generator=seed) for _ in range(2)]
     if not claim.samples:
         with pytest.raises(UnsupportedOperationError, match="shots"):
             claim.backend.run(requests)
         return
     first, again = claim.backend.run(requests)
-    assert torch.equal(first.values, again.values)
+    assert torch.equal(first.values, again.values) == claim.seeded
+    if not claim.seeded:
+        seeded = Request(circuit, values(), OBSERVED, shots=shots, generator=7)
+        with pytest.raises(UnsupportedOperationError, match="generator"):
+            claim.backend.run([seeded])
     assert first.values.dtype == torch.float64
     assert not torch.equal(first.values, reference(circuit, values()))
     assert_plausible(first.values, reference(circuit, values()), first.standard_errors)
@@ -157,7 +162,8 @@ def test_shots(claim):
 @each_backend
 def test_samples(claim):
     circuit, shots = example_circuit(), 4000
-    request = Request(circuit, values(2), qubits=(2, 0), shots=shots, generator=3)
+    seed = 3 if claim.seeded else None
+    request = Request(circuit, values(2), qubits=(2, 0), shots=shots, generator=seed)
     if not claim.samples:
         with pytest.raises(UnsupportedOperationError, match="shots"):
             claim.backend.run([request])
@@ -174,7 +180,7 @@ def test_samples(claim):
 @each_backend
 def test_global_randomness_is_left_alone(claim):
     shots = 10 if claim.samples else None
-    generator = torch.Generator()
+    generator = torch.Generator() if claim.seeded else None
     request = Request(example_circuit(), values(), OBSERVED, shots=shots, generator=generator)
     before = torch.get_rng_state()
     claim.backend.run([request])
