@@ -36,6 +36,7 @@ Key = tuple[Any, ...]
 
 _LARGEST_TABLE = 2048  # translated ops, after which a table begins anew
 _MOST_TABLES = 256
+_NARROW = 5  # qubits up to which leaving out idle ones saves nothing
 _WIDEST = 2  # qubits of a permutation: larger ones cost more to make than they save in one run
 
 
@@ -129,6 +130,7 @@ class Flattener:
         self._known: dict[Key, tuple[frozenset[int], tuple[Op, ...]]] = {}
         self._gaps: set[Key] = set()
         self._tables: dict[tuple[int, ...], FlatTable] = {}
+        self._whole: dict[int, FlatTable] = {}  # of all qubits, by their number
 
     def flatten(self, circuit: Circuit) -> FlatCircuit | None:
         """The circuit as rows; `None` if the kernels need a plan for it, or to say what is wrong.
@@ -138,6 +140,15 @@ class Flattener:
         if circuit.parameters:
             return None
         ops = circuit.ops
+        whole = self._whole.get(circuit.n_qubits)
+        if whole is not None and not self._gaps:
+            try:
+                known = whole.rows
+                rows = [known[op.gate.name, op.qubits] for op in ops]
+            except KeyError:
+                pass
+            else:
+                return _joined(whole, rows, ops)
         keys: list[Key] = [(op.gate.name, op.qubits) for op in ops]
         kinds = set(keys)
         if not kinds <= self._known.keys():
@@ -153,10 +164,14 @@ class Flattener:
             self._strict or not any(self._known[kind][1] for kind in kinds)
         ):
             return None
-        active = sorted(frozenset().union(*[self._known[kind][0] for kind in kinds])) or [0]
+        narrow = circuit.n_qubits <= _NARROW
+        active = set(range(circuit.n_qubits if narrow else 0))
+        active = active.union(*[self._known[kind][0] for kind in kinds]) or {0}
         if len(active) > LARGEST:
             return None
-        table = self._table(tuple(active))
+        table = self._table(tuple(sorted(active)))
+        if narrow and len(active) == circuit.n_qubits:
+            self._whole[circuit.n_qubits] = table
         try:
             rows = [table.rows[key] for key in keys]
         except KeyError:
@@ -167,13 +182,11 @@ class Flattener:
             except UnsupportedOperationError:
                 return None
             rows = [table.rows[key] for key in keys]
-        rows.append(table.tail)
-        angles = [angle.constant for op in ops for angle in op.angles]
-        return FlatCircuit(table, b"".join(rows), angles)
+        return _joined(table, rows, ops)
 
     def _learn(self, keys: Sequence[Key], ops: Sequence[Op]) -> None:
         if len(self._known) > _LARGEST_TABLE:
-            self._known, self._gaps, self._tables = {}, set(), {}
+            self._known, self._gaps, self._tables, self._whole = {}, set(), {}, {}
         for key, op in zip(keys, ops, strict=True):
             if key not in self._known:
                 after, gap = self._after(op)
@@ -218,6 +231,11 @@ def run_flat(
         threads,
     )
     return measurement.combine(entries.T).T.contiguous()
+
+
+def _joined(table: FlatTable, rows: list[bytes], ops: Sequence[Op]) -> FlatCircuit:
+    angles = [angle.constant for op in ops for angle in op.angles]
+    return FlatCircuit(table, b"".join([*rows, table.tail]), angles)
 
 
 def _key(op: Op) -> Key:

@@ -36,9 +36,14 @@ def runs_flat(backend: PauliTransfer, request: Request) -> bool:
     return not any(key[0] == id(request.circuit) for key in backend._plans)
 
 
-@given(st.lists(circuits(max_qubits=4, symbolic=False, channels=True), min_size=1, max_size=5))
-def test_many_circuits_equal_the_torch_engine(drawn):
-    wide = [Circuit(5, c.ops) for c in drawn]
+@pytest.mark.filterwarnings("ignore::circuits.errors.NoiseNotAppliedWarning")
+@given(
+    st.lists(circuits(max_qubits=4, symbolic=False, channels=True), min_size=1, max_size=5),
+    st.sampled_from([5, 7]),
+)
+def test_many_circuits_equal_the_torch_engine(drawn, width):
+    """Idle qubits are simulated with few qubits, and left out with many."""
+    wide = [Circuit(width, c.ops) for c in drawn]
     requests = [request_for(c, "Z0", "X1 Y0", "Z4 Z1") for c in wide]
     requests += [Request(c, NOTHING, qubits=[2, 0], bases="XZ") for c in wide]
     found = PauliTransfer(model()).run(requests)
@@ -142,9 +147,10 @@ def test_gates_that_lack_noise_are_still_reported():
     for circuit, policy in ((noisy, strict), (Circuit(1, [g.h(0)]), strict)):
         with pytest.raises(NoiseNotAppliedError, match="`h`"):
             PauliTransfer(policy).run([request_for(circuit, "X0")])
-    silent = NoiseModel().add(Depolarizing(0.1), gates="x")
+    silent = PauliTransfer(NoiseModel().add(Depolarizing(0.1), gates="x"))
+    silent.run([request_for(noisy, "X0")])  # one noisy gate is enough
     with pytest.warns(UserWarning, match="without gate noise"):
-        PauliTransfer(silent).run([request_for(Circuit(1, [g.h(0)]), "X0")])
+        silent.run([request_for(Circuit(1, [g.h(0)]), "X0")])
 
 
 def test_circuits_wider_than_the_machine_are_refused():
