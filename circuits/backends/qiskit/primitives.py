@@ -35,7 +35,8 @@ from circuits.machines.target import check_backend, machine_of
 class Primitives(Backend):
     """Qiskit's V2 estimators and samplers, of any make: reference, Aer, devices, services.
 
-    One call of `run` is one job per primitive, at most: a pub holds all points of a request, whose
+    One call of `run` is one job per primitive, at most (those of qiskit-ibm-runtime take one number
+    of shots per job, so there it is one job for each): a pub holds all points of a request, whose
     values are bound there. The circuit with its symbols is lowered once to the gates of `backend`
     and never optimised again.
 
@@ -115,7 +116,7 @@ class Primitives(Backend):
         for primitive in (self.estimator, self.sampler):
             mine = [k for k, (used, _) in enumerate(planned) if used is primitive]
             pubs = [pub for k in mine for pub in planned[k][1].pubs]
-            found = _submitted(primitive, pubs) if pubs else []
+            found = _run(primitive, pubs)
             first = 0
             for k in mine:
                 plan = planned[k][1]
@@ -195,6 +196,18 @@ def _independent(primitive: Any) -> Any:
         seed = np.random.default_rng(primitive.seed)
         return StatevectorSampler(default_shots=primitive.default_shots, seed=seed)
     return primitive
+
+
+def _run(primitive: Any, pubs: Sequence[Any]) -> list[Any]:
+    """The results of all pubs: one job, or one per number of shots where a service says so."""
+    one_for_all = type(primitive).__module__.startswith("qiskit_ibm_runtime.")
+    jobs: dict[Any, list[int]] = {}
+    for position, pub in enumerate(pubs):
+        jobs.setdefault(pub[-1] if one_for_all else None, []).append(position)
+    found: dict[int, Any] = {}
+    for members in jobs.values():
+        found.update(zip(members, _submitted(primitive, [pubs[k] for k in members]), strict=True))
+    return [found[k] for k in range(len(pubs))]
 
 
 def _submitted(primitive: Any, pubs: Sequence[Any]) -> list[Any]:
