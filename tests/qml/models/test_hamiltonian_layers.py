@@ -121,11 +121,13 @@ def test_only_the_last_level_is_nonlinear(level, linear):
     assert (defect < 1e-12) == linear
 
 
-def test_the_levels_by_hand():
-    model = GradualReplacement(36, 3, level=1, generator=0, dtype=torch.float64)
-    x = torch.rand(2, 36, dtype=torch.float64)
+@pytest.mark.parametrize(("side", "before"), [(6, 1), (7, 0)])
+def test_the_levels_by_hand(side, before):
+    model = GradualReplacement(side * side, 3, level=1, generator=0, dtype=torch.float64)
+    x = torch.rand(2, side * side, dtype=torch.float64)
     images = torch.zeros(2, 1, 8, 8, dtype=torch.float64)
-    images[:, :, 1:7, 1:7] = x.reshape(2, 1, 6, 6)
+    inside = slice(before, before + side)
+    images[:, :, inside, inside] = x.reshape(2, 1, side, side)
     for convolution in model.convolutions:
         images = nn.functional.conv2d(images, convolution.kernels(), convolution.bias)
     torch.testing.assert_close(model(x), model.head(images.flatten(1)))
