@@ -16,6 +16,7 @@ from .bench import bench
 from .console import print_error
 from .demo import demo
 from .info import info
+from .jobs import jobs
 from .mitigate import mitigate
 from .names import with_flags
 from .options import debugging
@@ -92,5 +93,6 @@ app.command()(demo)
 app.command()(train)
 app.command()(predict)
 app.command()(mitigate)
+app.add_typer(jobs, name="jobs")
 app.command()(info)
 app.command()(bench)
