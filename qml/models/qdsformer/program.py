@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -22,12 +23,21 @@ class Stage:
     """Commuting rotations.
 
     Attributes:
+        low: First qubit of the stretch that they are computed on.
+        high: Last qubit.
         rotations: Their Paulis.
         factor: Multiplies their angles.
     """
 
+    low: int
+    high: int
     rotations: tuple[Rotation, ...]
     factor: float
+
+    @property
+    def size(self) -> int:
+        """Extent of the matrix."""
+        return int(2 ** (self.high - self.low + 1))
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Patch:
     Attributes:
         low: First qubit.
         high: Last qubit.
-        stages: Rotations in the order of application.
+        stages: Rotations in the order of application; the first are on the whole stretch.
     """
 
     low: int
@@ -116,7 +126,7 @@ def program_of(ansatz: str, n_data: int, n_auxiliary: int, layers: int) -> Progr
     groups: list[_Group] = []
     for row in record.rows(layout.n_qubits, layers):
         for low, high, blocks in _stretches(layout, row):
-            _join(groups, _Group(low, high, *_stages(record, layout, blocks)))
+            _join(groups, _Group(low, high, *_stages(record, layout, (low, high), blocks)))
     stacks: defaultdict[Patch, list[_Group]] = defaultdict(list)
     places = []
     for group in groups:
@@ -152,7 +162,7 @@ def _stretches(layout: Layout, row: Row) -> list[tuple[int, int, list[Block]]]:
 
 
 def _stages(
-    record: Ansatz, layout: Layout, blocks: list[Block]
+    record: Ansatz, layout: Layout, span: tuple[int, int], blocks: list[Block]
 ) -> tuple[list[Stage], list[tuple[int, ...]]]:
     """Rotations of single qubits, then of pairs; a stage without any is left out."""
     turns: list[tuple[Rotation, int]] = []
@@ -171,7 +181,7 @@ def _stages(
         ]
     given = [(turns, 1.0), (couplings, blocks[0].factor)]
     kept = [(chosen, factor) for chosen, factor in given if chosen]
-    stages = [Stage(tuple(r for r, _ in chosen), factor) for chosen, factor in kept]
+    stages = [Stage(*span, tuple(r for r, _ in chosen), factor) for chosen, factor in kept]
     return stages, [tuple(slot for _, slot in chosen) for chosen, _ in kept]
 
 
@@ -206,30 +216,40 @@ def matrices(program: Program, angles: Tensor) -> tuple[Tensor, ...]:
     found = []
     for patch, slots in zip(program.patches, program.slots, strict=True):
         total = None
-        for stage, chosen in zip(patch.stages, slots, strict=True):
-            basis = _products(program.layout, patch, stage, angles.dtype, angles.device)
-            half = angles[:, torch.tensor(chosen, device=angles.device)] * (stage.factor / 2)
-            cosines, sines = half.cos(), half.sin()
-            factors = torch.ones_like(cosines[..., :1])
-            for k in range(len(stage.rotations)):
-                factors = torch.cat(
-                    [factors * cosines[..., k, None], factors * sines[..., k, None]], -1
-                )
-            matrix = (factors.to(basis.dtype) @ basis).unflatten(-1, (patch.size, patch.size))
-            total = matrix if total is None else matrix @ total
+        pairs = zip(patch.stages, slots, strict=True)
+        for _, part in itertools.groupby(pairs, key=lambda pair: (pair[0].low, pair[0].high)):
+            stages = list(part)
+            inner = _rotations(program.layout, *stages[0], angles)
+            for stage, chosen in stages[1:]:
+                inner = _rotations(program.layout, stage, chosen, angles) @ inner
+            if total is None:
+                total = inner
+            else:
+                low = 2 ** (stages[0][0].low - patch.low)
+                split = total.unflatten(-2, (-1, stages[0][0].size, low)).flatten(-2)
+                total = (inner[:, :, None] @ split).reshape(total.shape)
         assert total is not None
         found.append(total)
     return tuple(found)
 
 
+def _rotations(layout: Layout, stage: Stage, chosen: Slots, angles: Tensor) -> Tensor:
+    """Matrices `(batch, steps, size, size)` of a stage."""
+    basis = _products(layout, stage, angles.dtype, angles.device)
+    half = angles[:, torch.tensor(chosen, device=angles.device)] * (stage.factor / 2)
+    cosines, sines = half.cos(), half.sin()
+    factors = torch.ones_like(cosines[..., :1])
+    for k in range(len(stage.rotations)):
+        factors = torch.cat([factors * cosines[..., k, None], factors * sines[..., k, None]], -1)
+    return (factors.to(basis.dtype) @ basis).unflatten(-1, (stage.size, stage.size))
+
+
 @functools.lru_cache(maxsize=256)
-def _products(
-    layout: Layout, patch: Patch, stage: Stage, dtype: torch.dtype, device: torch.device
-) -> Tensor:
+def _products(layout: Layout, stage: Stage, dtype: torch.dtype, device: torch.device) -> Tensor:
     """All products of the stage's generators `(2^k, size^2)`, the first generator's bit lowest."""
-    products = [np.eye(patch.size)]
+    products = [np.eye(stage.size)]
     for letters, qubits in stage.rotations:
-        other = generator(layout, patch.low, patch.high, letters, qubits)
+        other = generator(layout, stage.low, stage.high, letters, qubits)
         products += [other @ p for p in products]
     table = torch.from_numpy(np.stack(products).reshape(len(products), -1))
     return table.to(dtype if layout.is_real else dtype.to_complex()).to(device)

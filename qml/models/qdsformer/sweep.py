@@ -99,11 +99,12 @@ def _backward(
     """
     found = tuple(torch.empty_like(stack) for stack in stacks)
     tokens = token_indices(program.layout, total.device)
-    scale = program.tokens / program.dim
+    places = (tokens[:, None] * program.tokens + tokens).flatten()
+    scaled = gradient.flatten(1) * (program.tokens / program.dim)
     for part in _chunks(program, total.shape[0]):
         matrix = total[part]
-        wanted = gradient[part].index_select(1, tokens).index_select(2, tokens)
-        slope = (wanted * scale * matrix) @ matrix.mH
+        wanted = scaled[part].index_select(1, places).view(matrix.shape)
+        slope = (wanted * matrix) @ matrix.mH
         slope = slope - slope.mH
         sign = 1
         for step in reversed(program.steps):
