@@ -59,12 +59,11 @@ def _append(
 
 
 def _preparation(amplitudes: Sequence[complex], known: set[str]) -> Instruction:
-    """What sets a state; where Aer cannot, a unitary whose first column it is."""
+    """What sets a state; where Aer cannot, a unitary whose first column it is, up to a phase."""
     if "initialize" in known:
         return Initialize(amplitudes)
     first = np.asarray(amplitudes, dtype=np.complex128)
-    basis, triangle = np.linalg.qr(np.column_stack([first, np.eye(len(first))]))
-    basis[:, 0] *= triangle[0, 0]
+    basis, _ = np.linalg.qr(np.column_stack([first, np.eye(len(first))]))
     return UnitaryGate(basis, label=IDEAL)
 
 

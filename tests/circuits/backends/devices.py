@@ -53,6 +53,20 @@ class Device(BackendV2):
         raise NotImplementedError
 
 
+class Properties:
+    """Readout that errs more often on 1 than on 0."""
+
+    def qubit_property(self, qubit):
+        return {"prob_meas1_prep0": (0.01 + 0.01 * qubit,), "prob_meas0_prep1": (0.08,)}
+
+
+class Asymmetric(Device):
+    """The same device with both flip probabilities of the readout."""
+
+    def properties(self):
+        return Properties()
+
+
 def example_circuit() -> Circuit:
     x, w = inputs(2), weights(2)
     return Circuit(

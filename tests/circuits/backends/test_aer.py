@@ -28,7 +28,7 @@ from circuits.errors import (
 from circuits.machines import transpile
 from noise import ZNE, Depolarizing, NoiseModel, PauliTransfer
 from qml import QuantumLayer
-from tests.circuits.backends.devices import Device, example_circuit, values
+from tests.circuits.backends.devices import Asymmetric, Device, example_circuit, values
 from tests.support.properties import assert_plausible
 
 OBSERVED = ["Z0", "X0 Y1", PauliSum({"ZZZ": 1.0, "XXI": 0.5, "": 0.25}), "Y2"]
@@ -83,6 +83,14 @@ def test_a_device_agrees_with_pauli_transfer(from_device):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-7)
     ideal = example_circuit().expectation(OBSERVED, x, w)
     assert float((found - ideal).abs().max()) > 0.01
+
+
+def test_both_flips_of_a_devices_readout_reach_aer():
+    found = Circuit(1, [g.x(0)]).expectation("Z0", backend=circuits.Aer(noise_model=Asymmetric()))
+    model = NoiseModel.from_backend(Asymmetric())
+    assert model.readout[0][0, 1] != model.readout[0][1, 0]
+    expected = Circuit(1, [g.x(0)]).expectation("Z0", backend=PauliTransfer(model))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-9)
 
 
 def test_delays_relax():

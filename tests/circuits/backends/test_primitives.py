@@ -167,6 +167,7 @@ def test_a_noisy_device_agrees_with_pauli_transfer(which):
     model = NoiseModel.from_backend(Device())
     expected = example_circuit().expectation(OBSERVED[:3], x, w, backend=PauliTransfer(model))
     assert_plausible(found.values, expected, found.standard_errors)
+    assert bool((found.standard_errors < 1.6 / 8000**0.5).all())
 
 
 def test_folds_survive():
