@@ -67,8 +67,10 @@ class HamiltonianEmbedding(AbstractModel):
     Outcome c is read with qubit 0 as its least significant bit, and is class c.
 
     An image of 28 x 28 pixels takes n = 5 qubits. The paper reads k = 4 of them for 8 classes and
-    has sharpness 1; probabilities then differ by less than 1, which bounds the softmax away from
-    certainty, and a larger sharpness trains faster and further.
+    starts with sharpness 1 and deviation 1. Probabilities differ by less than 1, so the softmax
+    then stays away from certainty; a larger sharpness and a start near the identity train faster:
+    on MNIST 0 to 7, after three epochs with 10 repetitions (one seed), 93.0 % of the test images
+    at sharpness 16 and deviation 0.1, 85.9 % at 1 and 1, and 96.1 % for `classical_twin()`.
 
     All evolutions of a sample share one eigendecomposition. They are no gates of a device;
     `circuit` gives the circuit of one sample for other backends.
