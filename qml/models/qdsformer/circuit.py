@@ -63,7 +63,9 @@ class DoublyStochasticCircuit(nn.Module):
         n_auxiliary: Number a of auxiliary qubits; default ceil(log2 T) + 1.
         ansatz: `"simple"`, `"parted"`, `"centrosymmetric"` or `"trotter"`.
         trainable: Whether theta is trained; `False` keeps it as it was drawn.
-        generator: Randomness of theta, uniform in [-pi, pi]: a `torch.Generator` or a seed.
+        generator: Randomness of theta, uniform within 4 / sqrt(layers), at most pi, on both sides
+            of zero: a `torch.Generator` or a seed. (With angles all over the circle a deep circuit
+            starts with matrices that are all but uniform, whatever the scores.)
         dtype: dtype of theta; default torch's default dtype.
         device: Device of theta.
 
@@ -141,8 +143,9 @@ class DoublyStochasticCircuit(nn.Module):
             generator: Source of randomness; default the module's own, else torch's default.
         """
         source = self.generator if generator is None else as_generator(generator)
+        bound = min(math.pi, 4 / math.sqrt(self.layers))
         with torch.no_grad():
-            self.theta.copy_(uniform(self.theta, -math.pi, math.pi, source))
+            self.theta.copy_(uniform(self.theta, -bound, bound, source))
 
     def forward(self, scores: Tensor) -> Tensor:
         """Doubly stochastic matrices `(..., T, T)` in the dtype of the scores."""

@@ -245,7 +245,8 @@ def test_copies_on_a_backend():
 def test_seeds_and_frozen_angles():
     assert torch.equal(make().theta, make().theta)
     assert not torch.equal(make().theta, make(generator=4).theta)
-    assert float(make(8, layers=16).theta.detach().abs().max()) < np.pi
+    for layers, bound in ((1, np.pi), (2, 4 / 2**0.5), (16, 1.0)):
+        assert 0.9 * bound < float(make(8, layers=layers).theta.detach().abs().max()) <= bound
     frozen = make(trainable=False)
     assert not frozen.theta.requires_grad
     assert list(frozen.state_dict()) == ["theta"]
