@@ -35,10 +35,10 @@ from circuits.machines.target import check_backend, machine_of
 class Primitives(Backend):
     """Qiskit's V2 estimators and samplers, of any make: reference, Aer, devices, services.
 
-    One call of `run` is one job per primitive, at most (those of qiskit-ibm-runtime take one number
-    of shots per job, so there it is one job for each): a pub holds all points of a request, whose
-    values are bound there. The circuit with its symbols is lowered once to the gates of `backend`
-    and never optimised again.
+    One call of `run` is at most one job per primitive; the current ones of qiskit-ibm-runtime take
+    one number of shots per job, so there it is one job for each number. A pub holds all points of a
+    request, whose values are bound there. The circuit with its symbols is lowered once to the gates
+    of `backend` and never optimised again.
 
     Observables go to the estimator, or, without one, to the sampler: basis changes in the
     machine's gates, one pub per commuting group, with the statistics of the measurements. Samples
@@ -200,7 +200,7 @@ def _independent(primitive: Any) -> Any:
 
 def _run(primitive: Any, pubs: Sequence[Any]) -> list[Any]:
     """The results of all pubs: one job, or one per number of shots where a service says so."""
-    one_for_all = type(primitive).__module__.startswith("qiskit_ibm_runtime.")
+    one_for_all = type(primitive).__module__.startswith("qiskit_ibm_runtime.executor_")
     jobs: dict[Any, list[int]] = {}
     for position, pub in enumerate(pubs):
         jobs.setdefault(pub[-1] if one_for_all else None, []).append(position)
