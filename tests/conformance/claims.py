@@ -91,3 +91,6 @@ LAYERS = [
     ),
     LayerClaim("spsa", {"diff_method": "spsa", "generator": 3}, MODULE),
 ]
+
+if importlib.util.find_spec("qiskit_aer") is not None:
+    LAYERS.append(LayerClaim("aer", {"backend": circuits.Aer()}, (*MODULE, "gradients")))
