@@ -33,7 +33,7 @@ def test_patches_are_observables(k, stride, padding):
                 matrix[:k, :k] = padded[1, c, top : top + k, left : left + k]
                 observable = PauliSum.from_matrix((matrix + matrix.T) / 2)
                 total += float(layer.circuit(o, c).expectation([observable])[0])
-            expected = total / 2 + float(layer.bias[o])
+            expected = total / 2 + float(layer.bias[o].detach())
             assert abs(float(found[1, o, i, j]) - expected) < 1e-12
 
 
