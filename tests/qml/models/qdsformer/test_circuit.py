@@ -32,7 +32,7 @@ def make(n_tokens=4, **options):
     return DoublyStochasticCircuit(n_tokens, **options)
 
 
-@pytest.mark.parametrize(("n_data", "n_auxiliary"), SIZES)
+@pytest.mark.parametrize(("n_data", "n_auxiliary"), [*SIZES, (3, 4)])
 @pytest.mark.parametrize("ansatz", ["simple", "parted", "centrosymmetric"])
 def test_values_are_those_of_the_definition(n_data, n_auxiliary, ansatz):
     circuit = make(2**n_data, n_auxiliary=n_auxiliary, ansatz=ansatz)
@@ -217,6 +217,15 @@ def test_a_bound_circuit_is_the_same(ansatz, n_tokens):
     assert data == list(qubits)
     found = 4 * probabilities.permute(1, 0, 3, 2).reshape(4, 4)
     torch.testing.assert_close(found[:n_tokens, :n_tokens], circuit(x).detach(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("ansatz", ["parted", "trotter"])
+def test_eight_tokens_on_bell_pairs(ansatz):
+    circuit = make(8, n_auxiliary=4, ansatz=ansatz)
+    x = scores(1, 8, 8)
+    with torch.no_grad():
+        found = circuit.with_backend(StateVector())(x)
+        torch.testing.assert_close(found, circuit(x), rtol=0, atol=1e-12)
 
 
 def test_parted_circuits_have_about_half_the_depth():
