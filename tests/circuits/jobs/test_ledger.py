@@ -299,11 +299,13 @@ def test_a_forked_child_opens_the_file_itself(ledger: Ledger) -> None:
     plan(ledger)
     assert ledger.leases.take(1)
     assert not ledger.leases.take(1)
+    inherited = ledger._database._connection
     pid = os.fork()
     if pid == 0:
         code = 2
         try:
-            code = 0 if not ledger.leases.take(1) and plan(ledger).number == 2 else 1
+            works = not ledger.leases.take(1) and plan(ledger).number == 2
+            code = 0 if works and ledger._database._connection is not inherited else 1
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
