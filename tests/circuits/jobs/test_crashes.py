@@ -43,7 +43,7 @@ def test_killed_at_every_step(tmp_path: Path) -> None:
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     report = trials(tmp_path, "random", 2, 12)
     assert report["faults"] == []
-    assert report["kills"] >= 12
+    assert report["kills"] >= 4
 
 
 @pytest.mark.slow
