@@ -1,0 +1,189 @@
+"""`Task`: one run of a search as its steps see it: problem, budget, randomness, and the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from optim.problems.problem import Problem
+from optim.search.candidate import Candidate
+from optim.search.evaluator import Evaluator, Optimized
+
+_EQUAL = 1e-10  # energies that count as the same, so that fewer gates decide
+_KEPT = 5
+
+
+@final
+@dataclass(frozen=True)
+class Report:
+    """How a search stands after a candidate.
+
+    Attributes:
+        candidates: Candidates so far.
+        budget: Candidates at which the search ends.
+        evaluations: Energies evaluated so far.
+        seconds: Wall time so far.
+        energy: Energy of this candidate.
+        best_energy: Lowest energy so far.
+        best_error: That minus the exact ground energy.
+        best: The candidate with it.
+        facts: What the method adds (episode, temperature, ...).
+    """
+
+    candidates: int
+    budget: int
+    evaluations: int
+    seconds: float
+    energy: float
+    best_energy: float
+    best_error: float
+    best: Candidate
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Ranked(NamedTuple):
+    """A candidate among the best."""
+
+    candidate: Candidate
+    energy: float
+
+
+@final
+class Task:
+    """One run of a search.
+
+    Steps call `optimize` for every candidate that they try; it counts, keeps the best, and reports.
+
+    Args:
+        problem: The problem.
+        evaluator: What evaluates candidates.
+        budget: Candidates at which the run ends.
+        seed: Seed of `rng`.
+        until: Error at which the run ends.
+        progress: Called with a `Report` after each candidate.
+
+    Attributes:
+        rng: The run's randomness.
+        best: The best candidates, best first, of different structures.
+        history: Rows by kind.
+        facts: What is added to reports.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        evaluator: Evaluator,
+        *,
+        budget: int,
+        seed: int,
+        until: float | None = None,
+        progress: Callable[[Report], None] | None = None,
+    ) -> None:
+        self.problem = problem
+        self.evaluator = evaluator
+        self.budget = budget
+        self.seed = seed
+        self.until = until
+        self.rng = np.random.default_rng(seed)
+        self.best: list[Ranked] = []
+        self.history: dict[str, list[dict[str, Any]]] = {"best": []}
+        self.facts: dict[str, Any] = {}
+        self._progress = progress
+        self._goal = None if until is None else problem.ground_energy + until
+        self._ground = float(problem.ground_energy)
+        self._earlier, self._began = 0.0, time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time, with that of the runs that this one goes on from."""
+        return self._earlier + time.perf_counter() - self._began
+
+    @property
+    def left(self) -> int:
+        """Candidates that may still be tried."""
+        return max(0, self.budget - self.evaluator.candidates)
+
+    @property
+    def done(self) -> bool:
+        """Whether the budget is spent or the wanted error reached."""
+        reached = self._goal is not None and self.best and self.best[0].energy <= self._goal
+        return not self.left or bool(reached)
+
+    def optimize(self, candidate: Candidate, start: ArrayLike | None = None) -> Optimized:
+        """Optimise the angles of a candidate and take it into account.
+
+        Args:
+            candidate: The candidate.
+            start: Where the optimiser starts; default its own angles.
+        """
+        found = self.evaluator.optimize(candidate, start)
+        self._consider(found.candidate, found.energy)
+        if self._progress is not None:
+            best = self.best[0]
+            report = Report(
+                self.evaluator.candidates, self.budget, self.evaluator.evaluations, self.seconds,
+                found.energy, best.energy, best.energy - self._ground, best.candidate,
+                dict(self.facts),
+            )  # fmt: skip
+            self._progress(report)
+        return found
+
+    def log(self, kind: str, **row: Any) -> None:
+        """Add a row to the history, with the number of candidates so far."""
+        rows = self.history.setdefault(kind, [])
+        rows.append({"candidates": self.evaluator.candidates, **row})
+
+    def _consider(self, candidate: Candidate, energy: float) -> None:
+        if len(self.best) == _KEPT and energy > self.best[-1].energy + _EQUAL:
+            return
+        improved = not self.best or energy < self.best[0].energy - _EQUAL
+        same = [
+            k for k, (other, _) in enumerate(self.best) if other.structure == candidate.structure
+        ]
+        if same and self.best[same[0]].energy <= energy:
+            return
+        for k in same:
+            del self.best[k]
+        place = sum(_before(other, Ranked(candidate, energy)) for other in self.best)
+        self.best.insert(place, Ranked(candidate, energy))
+        del self.best[_KEPT:]
+        if improved:
+            self.log(
+                "best",
+                evaluations=self.evaluator.evaluations,
+                seconds=self.seconds,
+                energy=energy,
+                error=energy - self._ground,
+                gates=len(candidate),
+                cnots=candidate.cnots,
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the configuration."""
+        return {
+            "evaluator": self.evaluator.state_dict(),
+            "rng": self.rng.bit_generator.state,
+            "best": [(kept.candidate.to_json(), kept.energy) for kept in self.best],
+            "history": {kind: [dict(row) for row in rows] for kind, rows in self.history.items()},
+            "seconds": self.seconds,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.evaluator.load_state_dict(state["evaluator"])
+        self.rng.bit_generator.state = state["rng"]
+        self.best = [Ranked(Candidate.from_json(text), energy) for text, energy in state["best"]]
+        self.history = {kind: [dict(r) for r in rows] for kind, rows in state["history"].items()}
+        self._earlier, self._began = state["seconds"], time.perf_counter()
+
+
+def _before(other: Ranked, new: Ranked) -> bool:
+    """Whether a kept candidate stays in front of a new one."""
+    if abs(other.energy - new.energy) > _EQUAL:
+        return other.energy < new.energy
+    return len(other.candidate) <= len(new.candidate)
