@@ -21,6 +21,7 @@ from .mitigate import mitigate
 from .names import with_flags
 from .options import debugging
 from .predict import predict
+from .reproduce import reproduce
 from .settings import Settings
 from .train import train
 
@@ -93,6 +94,7 @@ app.command()(demo)
 app.command()(train)
 app.command()(predict)
 app.command()(mitigate)
+app.command()(reproduce)
 app.add_typer(jobs, name="jobs")
 app.command()(info)
 app.command()(bench)

@@ -14,6 +14,7 @@ from circuits.errors import MissingDependencyError
 from noise import PauliTransfer
 from qml.models import HybridClassifier
 from qml.training import classes, predict, probabilities
+from qml.training.randomness import seeded
 
 from . import reports, runs
 from .console import percent, print_table
@@ -76,7 +77,7 @@ Stage = Callable[[Demo], Mapping[str, Any]]
 
 def compare(demo: Demo) -> dict[str, Any]:
     """Trains the hybrid, its classical twin, and itself without the circuit; all alike."""
-    with runs.seeded(demo.run.settings.seed):
+    with seeded(demo.run.settings.seed):
         contenders = {
             _HYBRID: demo.run,
             _TWIN: replace(demo.run, model=demo.hybrid.classical_twin()),

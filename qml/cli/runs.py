@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from qml.data import DataSet, FittedPipeline
 from qml.models import MODELS, spec_of
 from qml.models.base import AbstractQuantumModel
 from qml.training import TrainResult, fit
+from qml.training.randomness import seeded
 
 from .names import flag
 from .progress import watched
@@ -54,14 +53,6 @@ class Run:
             "preprocessing": self.pipeline.state_dict(),
             "class_names": list(self.dataset.class_names),
         }
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seeds torch's default generators inside the block and puts them back afterwards."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
 
 
 def training_defaults(model: str) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""Trains the entries of a table, one seed after the other, and writes the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from circuits.arguments import one_of
+from qml.training import atomic_write, write_result
+from qml.training.config import Callback
+
+from .plots import save_curves, save_table
+from .record import SCALES, Entry, Job, Outcome, Scale, Table, Watch
+from .store import Store
+from .summary import Summary, markdown, summarise, value_text
+
+
+def reproduce(
+    table: Table,
+    out: Path,
+    *,
+    scale: Scale = "small",
+    seeds: Sequence[int] = (0,),
+    rows: Sequence[str] | None = None,
+    data_dir: Path | None = None,
+    device: torch.device | None = None,
+    watch: Watch | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Summary:
+    """Trains what a table compares, and writes it beside the published numbers.
+
+    Each finished training is stored at once, and an unfinished one goes on from its checkpoint:
+    the same call continues what was interrupted, and more seeds or rows add to what is there.
+
+    Args:
+        table: The table, see `qml.reproduce.TABLES`.
+        out: Folder for `table.md`, `result.json`, `table.png`, `curves.png` and `runs/`.
+        scale: `"smoke"`, `"small"` or `"paper"`.
+        seeds: Seeds to train each entry with.
+        rows: Names of the rows to train; default all.
+        data_dir: Folder with the files of the data sets.
+        device: Where to train; default the CPU.
+        watch: Shows the progress of a training.
+        say: Shows lines of text.
+
+    Returns:
+        The table with all that `out` holds of it.
+
+    Raises:
+        InvalidArgumentError: If there is no such scale or row, or `out` holds something else.
+        DataNotFoundError: If the files of a data set are missing.
+    """
+    one_of(scale, tuple(SCALES), "scale")
+    entries = table.entries(rows)
+    store = Store(out, table, scale)
+    speak = say or (lambda text: None)
+    for seed in seeds:
+        for entry in entries:
+            if store.find(entry, seed) is not None:
+                speak(f"{entry.label}, seed {seed}: there already")
+                continue
+            outcome = _train(entry, seed, store, data_dir, device, watch or _unseen, speak)
+            store.add(entry, seed, outcome)
+            reached = value_text(outcome.value, None, table.metric)
+            speak(f"{entry.label}, seed {seed}: {reached}, {outcome.seconds:.0f} s")
+            write_texts(store)
+    summary = write_texts(store)
+    save_table(summary, out / "table.png")
+    save_curves(summary, out / "curves.png")
+    return summary
+
+
+def write_texts(store: Store) -> Summary:
+    """Writes all that a folder holds of its table, as Markdown and as JSON."""
+    summary = summarise(store)
+    with atomic_write(store.out / "table.md") as file:
+        file.write(markdown(summary).encode())
+    write_result(store.out, **summary.as_dict())
+    return summary
+
+
+def _train(
+    entry: Entry,
+    seed: int,
+    store: Store,
+    data_dir: Path | None,
+    device: torch.device | None,
+    watch: Watch,
+    say: Callable[[str], None],
+) -> Outcome:
+    folder = store.folder(entry, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    label = f"{entry.label}, seed {seed}"
+    return entry.train(Job(label, store.scale, seed, folder, data_dir, device, watch, say))
+
+
+@contextmanager
+def _unseen(label: str, model: nn.Module, **sizes: Any) -> Iterator[Callback]:
+    yield lambda record, module: None
