@@ -28,6 +28,7 @@ TABLE = {
     "noise/model/aer/": _NUMERICS | {"circuits", "qiskit", "qiskit_aer"},
     "noise/model/likelihood.py": _NUMERICS | {"circuits", "tqdm"},
     "optim/": _NUMERICS | {"circuits"},
+    "optim/problems/chemistry.py": _NUMERICS | {"circuits", "pyscf"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
     "qml/data/": _NUMERICS | {"circuits", "sklearn", "PIL", "tqdm"},
     "qml/bench/": _NUMERICS | {"circuits", "matplotlib"},
