@@ -17,6 +17,7 @@ from circuits.pauli import PauliSum
 from circuits.symbols import Angle, Group, inputs, weights
 
 if TYPE_CHECKING:
+    from circuits.backends.pennylane.backend import PennyLane as PennyLane
     from circuits.backends.qiskit.aer import Aer as Aer
     from circuits.backends.qiskit.device import cut_out as cut_out
     from circuits.backends.qiskit.primitives import Primitives as Primitives
@@ -52,6 +53,7 @@ __all__ = [
 
 _LAZY = {
     "Aer": "circuits.backends.qiskit.aer",
+    "PennyLane": "circuits.backends.pennylane.backend",
     "Primitives": "circuits.backends.qiskit.primitives",
     "cut_out": "circuits.backends.qiskit.device",
 }

@@ -20,6 +20,7 @@ TABLE = {
     "circuits/": _NUMERICS,
     "circuits/interop/qiskit/": _NUMERICS | {"qiskit", "sympy"},
     "circuits/interop/pennylane/": _NUMERICS | {"pennylane"},
+    "circuits/backends/pennylane/": _NUMERICS | {"pennylane"},
     "circuits/backends/qiskit/": _NUMERICS | {"qiskit", "qiskit_aer"},
     "circuits/machines/transpile.py": _NUMERICS | {"qiskit"},
     "circuits/pauli/qiskit_operators.py": _NUMERICS | {"qiskit"},

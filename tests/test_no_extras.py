@@ -79,6 +79,7 @@ print(layer.weight.grad.abs().sum() > 0)
         ("Circuit(1).to_pennylane()", "pennylane"),
         ("import circuits; circuits.Aer()", "qiskit"),
         ("import circuits; circuits.Primitives()", "qiskit"),
+        ("import circuits; circuits.PennyLane('default.qubit')", "pennylane"),
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(python: Path, call: str, extra: str) -> None:

@@ -104,11 +104,19 @@ def estimate(
         for start in range(0, probabilities.shape[1], columns):
             rows = slice(start, start + columns)
             outcomes = draw(probabilities[:, rows], shots, generator)
-            _accumulate(group, outcomes, means[rows], variances[rows])
+            accumulate(group, outcomes, means[rows], variances[rows])
     return means, variances
 
 
-def _accumulate(group: Group, outcomes: Tensor, means: Tensor, variances: Tensor) -> None:
+def accumulate(group: Group, outcomes: Tensor, means: Tensor, variances: Tensor) -> None:
+    """Add to means and variances `(batch, m)` what a group's outcomes say.
+
+    Args:
+        group: Strings that were measured together.
+        outcomes: Basis indices `(batch, shots)`, of which the bits in the group's masks are read.
+        means: Estimates so far, changed in place.
+        variances: Their variances so far, changed in place; NaN for a single shot.
+    """
     shots = outcomes.shape[1]
     per_observable: dict[int, Tensor] = {}
     for k, mask, coefficient in group.terms:

@@ -64,6 +64,13 @@ if importlib.util.find_spec("qiskit_aer") is not None:
         BackendClaim(circuits.Aer("matrix_product_state"), atol=1e-10),
     ]
 
+if importlib.util.find_spec("pennylane") is not None:
+    BACKENDS += [
+        BackendClaim(circuits.PennyLane("default.qubit")),
+        BackendClaim(circuits.PennyLane("default.mixed"), channels=True),
+        BackendClaim(circuits.PennyLane("lightning.qubit"), atol=1e-10),
+    ]
+
 
 @dataclass(frozen=True)
 class LayerClaim:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -44,6 +44,21 @@ def to_pennylane(circuit: Circuit) -> Callable[..., None]:
     >>> print(qp.draw(f, decimals=2)(w=[0.25]))
     0: ──RX(0.50)─┤
     """
+    check_writable(circuit)
+
+    def quantum_function(x: Any = None, w: Any = None) -> None:
+        values = _values(circuit.input_groups, x, "x") | _values(circuit.weight_groups, w, "w")
+        queue(circuit, [[_evaluate(angle, values) for angle in op.angles] for op in circuit.ops])
+
+    return quantum_function
+
+
+def check_writable(circuit: Circuit) -> None:
+    """Refuse what PennyLane has no counterpart of.
+
+    Raises:
+        ConversionError: As `to_pennylane` documents, naming the operation.
+    """
     for position, op in enumerate(circuit.ops):
         if op.kind == "delay":
             raise ConversionError(
@@ -56,12 +71,16 @@ def to_pennylane(circuit: Circuit) -> Callable[..., None]:
                 "only, and its strengths depend on symbols. Use `circuit.bind(...)` first."
             )
 
-    def quantum_function(x: Any = None, w: Any = None) -> None:
-        values = _values(circuit.input_groups, x, "x") | _values(circuit.weight_groups, w, "w")
-        for op in circuit.ops:
-            _queue(op, [_evaluate(angle, values) for angle in op.angles])
 
-    return quantum_function
+def queue(circuit: Circuit, angles: Sequence[Sequence[Any]]) -> None:
+    """Queue a circuit's operations with given values of their angles.
+
+    Args:
+        circuit: A circuit that `check_writable` accepts.
+        angles: For each op the values of its angles: numbers, or arrays `(batch,)`.
+    """
+    for op, values in zip(circuit.ops, angles, strict=True):
+        _queue(op, list(values))
 
 
 def _values(groups: tuple[Group, ...], given: Any, argument: str) -> Values:
