@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 # Before torch loads: every test process is single-threaded, so that runs repeat exactly and two
 # workers fit on two cores. Child processes inherit it.
@@ -12,6 +14,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import hypothesis
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from tests.support.ibm_service import IBMService
 
 torch.set_num_threads(1)
 
@@ -52,6 +57,24 @@ def generator() -> torch.Generator:
 def _seed_default_generator() -> None:
     """Seed torch's default generator, so that no test depends on the order of the others."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def _ibm_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IBMService]:
+    """One process of IBM's service for all tests of this worker."""
+    from tests.support.ibm_service import IBMService
+
+    with IBMService(tmp_path_factory.mktemp("ibm")) as service:
+        yield service
+
+
+@pytest.fixture
+def ibm_service(_ibm_process: IBMService, monkeypatch: pytest.MonkeyPatch) -> IBMService:
+    """IBM's service on loopback, as new; `QiskitRuntimeService()` reaches it."""
+    _ibm_process.reset()
+    for name, value in _ibm_process.environment.items():
+        monkeypatch.setenv(name, value)
+    return _ibm_process
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
