@@ -21,6 +21,8 @@ TABLE = {
     "circuits/interop/qiskit/": _NUMERICS | {"qiskit", "sympy"},
     "circuits/interop/pennylane/": _NUMERICS | {"pennylane"},
     "circuits/backends/pennylane/": _NUMERICS | {"pennylane"},
+    "circuits/backends/ibm/": _NUMERICS
+    | {"qiskit", "qiskit_aer", "qiskit_ibm_runtime", "pydantic", "requests", "urllib3"},
     "circuits/backends/qiskit/": _NUMERICS | {"qiskit", "qiskit_aer"},
     "circuits/machines/transpile.py": _NUMERICS | {"qiskit"},
     "circuits/pauli/qiskit_operators.py": _NUMERICS | {"qiskit"},
@@ -29,6 +31,7 @@ TABLE = {
     "noise/model/aer/": _NUMERICS | {"circuits", "qiskit", "qiskit_aer"},
     "noise/model/likelihood.py": _NUMERICS | {"circuits", "tqdm"},
     "optim/": _NUMERICS | {"circuits"},
+    "optim/search/environment/gym.py": _NUMERICS | {"circuits", "gymnasium"},
     "optim/problems/chemistry.py": _NUMERICS | {"circuits", "pyscf"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
     "qml/data/": _NUMERICS | {"circuits", "sklearn", "PIL", "tqdm"},
