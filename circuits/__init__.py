@@ -17,6 +17,7 @@ from circuits.pauli import PauliSum
 from circuits.symbols import Angle, Group, inputs, weights
 
 if TYPE_CHECKING:
+    from circuits.backends.ibm.backend import IBM as IBM
     from circuits.backends.pennylane.backend import PennyLane as PennyLane
     from circuits.backends.qiskit.aer import Aer as Aer
     from circuits.backends.qiskit.device import cut_out as cut_out
@@ -53,6 +54,7 @@ __all__ = [
 
 _LAZY = {
     "Aer": "circuits.backends.qiskit.aer",
+    "IBM": "circuits.backends.ibm.backend",
     "PennyLane": "circuits.backends.pennylane.backend",
     "Primitives": "circuits.backends.qiskit.primitives",
     "cut_out": "circuits.backends.qiskit.device",

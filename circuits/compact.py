@@ -59,18 +59,19 @@ def _moved(op: Op, new: dict[int, int]) -> Op | None:
     return None if op.qubits and not qubits else replace(op, qubits=qubits)
 
 
-def compact_request(request: Request) -> Request:
+def compact_request(request: Request, keep: Iterable[int] = ()) -> Request:
     """The request for its circuit without idle qubits; observables and qubits renumbered.
 
     Args:
         request: What to run.
+        keep: Further qubits that stay.
 
     Returns:
         An equivalent request; the same one, if no qubit is idle.
     """
     measured: Sequence[int] = request.qubits or ()
-    keep = {q for o in request.observables for q in o.qubits}.union(measured)
-    small, new = compact(request.circuit, sorted(keep))
+    kept = {q for o in request.observables for q in o.qubits}.union(measured, keep)
+    small, new = compact(request.circuit, sorted(kept))
     if small is request.circuit:
         return request
     return Request(

@@ -156,8 +156,11 @@ def lower_request(
     result = lower(
         machine, request.circuit, request.observables, request.qubits, optimization_level, seed
     )
-    if result.circuit is request.circuit:
-        return request
+    return request if result.circuit is request.circuit else moved_request(request, result)
+
+
+def moved_request(request: Request, result: Lowered) -> Request:
+    """The request for its lowered circuit; see `lower_request`."""
     return Request(
         result.circuit,
         Values(

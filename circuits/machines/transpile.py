@@ -24,12 +24,7 @@ _ANY_GATES = tuple((name, None) for name in ("u", "rx", "ry", "rz", "h", "x", "s
 def transpiled(
     machine: Machine, circuit: Circuit, level: int, seed: int
 ) -> tuple[Circuit, tuple[int, ...]]:
-    """The circuit in the machine's gates, and the place of each of its qubits at the end.
-
-    Each distinct angle expression becomes one parameter, so that the transpiler does not expand
-    polynomials; the expressions are put back afterwards.
-    """
-    plain, expressions = with_slots(circuit)
+    """The circuit in the machine's gates, and the place of each of its qubits at the end."""
     manager = generate_preset_pass_manager(
         optimization_level=level,
         target=_target(machine, circuit.n_qubits),
@@ -37,12 +32,26 @@ def transpiled(
         approximation_degree=1.0,
     )
     try:
-        result: QuantumCircuit = manager.run(to_qiskit(plain))
+        return translated(manager, circuit)
     except TranspilerError as error:
         raise ConversionError(
             f"Qiskit's transpiler cannot bring the circuit to the gates of the machine "
             f"({', '.join(machine.basis_gates or ('any gate',))}) on its coupling: {error.message}"
         ) from error
+
+
+def translated(manager: Any, circuit: Circuit) -> tuple[Circuit, tuple[int, ...]]:
+    """The circuit as a pass manager leaves it, and the place of each of its qubits at the end.
+
+    Each distinct angle expression becomes one parameter, so that the passes do not expand
+    polynomials; the expressions are put back afterwards.
+
+    Args:
+        manager: Qiskit's pass manager.
+        circuit: The circuit.
+    """
+    plain, expressions = with_slots(circuit)
+    result: QuantumCircuit = manager.run(to_qiskit(plain))
     layout = tuple(range(circuit.n_qubits))
     if result.layout is not None:
         layout = tuple(result.layout.final_index_layout(filter_ancillas=True))

@@ -1,0 +1,201 @@
+"""`IBM`: machines of IBM's service, and fake ones, as a backend."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, final
+
+from circuits.arguments import integer, one_of
+from circuits.backends.ibm import options as settings
+from circuits.backends.ibm.checks import check_native, check_request
+from circuits.backends.ibm.modes import Mode, mode_of
+from circuits.backends.ibm.passes import lower_with
+from circuits.backends.ibm.plans import JobPlan
+from circuits.backends.ibm.runners import LocalRunner, Runner
+from circuits.backends.ibm.tasks import Job, Task, finished, jobs_of, task_of
+from circuits.errors import InvalidArgumentError, UnsupportedOperationError
+from circuits.execution import Backend, Request, Result, as_generator, check_shots
+from circuits.jobs import Ledger, Pace
+from circuits.jobs.progress import ProgressCallback
+from circuits.machines.lowering import lower_request
+from circuits.machines.machine import Machine
+from circuits.machines.target import machine_of
+
+
+@final
+class IBM(Backend):
+    """IBM's machines, through the current primitives of qiskit-ibm-runtime, and fake devices.
+
+    The circuit with its symbols is brought to the device's gates once; observables follow its
+    layout, values are bound by the machine. One call of `run` is one job for each primitive and
+    number of shots, shifted points and commuting groups included; only the service's stated limits
+    (`circuits.backends.ibm.limits.LIMITS`) split it further. Results come in the order of the
+    requests. Whatever the machine could not run is refused before anything is sent.
+
+    Jobs of the service are written into a ledger before they are sent (`circuits.jobs`): none is
+    lost when the process dies, none is sent twice, and `ketwork jobs` lists and continues them.
+    Other backends, and sessions on them, are simulated in this process (local mode) with the
+    device's noise; only the qubits that a job uses are simulated.
+
+    Nothing is mitigated that is not asked for: `resilience_level` is 0 unless `options` say
+    otherwise (IBM's default is 1), and `noise`'s mitigation wraps this backend like any other.
+
+    Randomness: a machine has its own, and requests with a generator are refused. In local mode the
+    seed of each pub is drawn from the request's generator, or else from torch's default
+    generator. The option `simulator.seed_simulator` starts every job from the same seeds instead.
+
+    Args:
+        mode: A Qiskit `BackendV2`, a `Session` or a `Batch`; or a name: `"ibm_boston"` for a
+            machine of the account in the environment or on disk, `"fake:boston"` for a fake device,
+            `"fake:boston:4"` for its best 4 connected qubits (see `circuits.cut_out`).
+        shots: Measurements of each point and commuting group, for requests that name none.
+        options: Options of qiskit-ibm-runtime's estimator and sampler, a dictionary; one that the
+            mode would ignore raises.
+        primitive: What measures observables: `"estimator"`, or `"sampler"`, which runs one
+            measured circuit per commuting group. Samples are the sampler's in any case.
+        pass_manager: A Qiskit pass manager that translates circuits to the device, instead of
+            Qiskit's preset one. Circuits that the device can run as they are, are left alone.
+        optimization_level: Of the preset pass manager, 0 to 3.
+        seed_transpiler: Of the preset pass manager.
+        ledger: A `jobs.Ledger` or its path; by default the user's ledger. Local mode has none.
+        reuse: Whether an identical request that has finished before is served from the ledger, so
+            that nothing is sent. Its measurements are the same measurements.
+        budget: Seconds of machine time that may be spent, or an object with `admit` and `settle`
+            (`circuits.cost.Budget`); a job that would pass it is not sent.
+        timeout: Seconds for which `run` waits; the job goes on afterwards.
+        progress: Told how waits go.
+        per_minute: Submissions in any minute; `"auto"` is the service's limit of 5.
+        pace: How often the service is asked.
+
+    Raises:
+        MissingDependencyError: If qiskit-ibm-runtime is not installed, or Aer in local mode.
+        KetworkError: If arguments are invalid or have no effect.
+
+    References:
+        https://quantum.cloud.ibm.com/docs/guides/primitives,
+        https://quantum.cloud.ibm.com/docs/guides/job-limits.
+    """
+
+    exact = False
+
+    def __init__(
+        self,
+        mode: Any,
+        shots: int | None = 1024,
+        options: Any = None,
+        *,
+        primitive: str = settings.ESTIMATOR,
+        pass_manager: Any = None,
+        optimization_level: int = 1,
+        seed_transpiler: int = 0,
+        ledger: Ledger | str | os.PathLike[str] | None = None,
+        reuse: bool = False,
+        budget: Any = None,
+        timeout: float | None = None,
+        progress: ProgressCallback | None = None,
+        per_minute: int | str | None = "auto",
+        pace: Pace | None = None,
+    ) -> None:
+        self.mode: Mode = mode_of(mode)
+        self.shots = check_shots(shots)
+        self.primitive = one_of(primitive, settings.PRIMITIVES, "primitive")
+        self.options = settings.checked(options)
+        self.pass_manager = pass_manager
+        self.optimization_level = integer(optimization_level, "optimization_level", 0)
+        self.seed_transpiler = integer(seed_transpiler, "seed_transpiler", 0)
+        self._options = settings.split(self.options, self.mode.local, self.primitive)
+        self._factors = settings.noise_factors(self._options[settings.ESTIMATOR])
+        waits = {"timeout": timeout, "progress": progress, "pace": pace}
+        self._runner = self._make_runner(ledger, reuse, budget, per_minute, waits)
+        self._machine: Machine | None = None
+        if pass_manager is not None and not callable(getattr(pass_manager, "run", None)):
+            raise InvalidArgumentError(
+                "Argument `pass_manager` must be a Qiskit pass manager, got "
+                f"{type(pass_manager).__name__}."
+            )
+
+    def _make_runner(
+        self, ledger: Any, reuse: bool, budget: Any, per_minute: Any, waits: Mapping[str, Any]
+    ) -> Runner:
+        given = {"ledger": ledger, "reuse": reuse or None, "budget": budget, **waits}
+        given["per_minute"] = None if per_minute in ("auto", None) else per_minute
+        if self.mode.local:
+            useless = next((name for name, value in given.items() if value is not None), None)
+            if useless is not None:
+                raise UnsupportedOperationError(
+                    f"Argument `{useless}` has no effect in local mode, where jobs are simulated "
+                    "in this process. Leave it out."
+                )
+            return LocalRunner(self.mode)
+        raise UnsupportedOperationError("Only local mode is there in this version.")
+
+    def __repr__(self) -> str:
+        parts = [self.mode.text, f"shots={self.shots}"]
+        if self.primitive != settings.ESTIMATOR:
+            parts.append(f"primitive={self.primitive!r}")
+        if self.options:
+            parts.append(f"options={self.options!r}")
+        return f"IBM({', '.join(parts)})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_machine": None}
+
+    @property
+    def machine(self) -> Machine:
+        """The device's gates and where they exist."""
+        if self._machine is None:
+            self._machine = machine_of(self.mode.backend.target)
+        return self._machine
+
+    def lower(self, request: Request) -> Request:
+        if self.pass_manager is not None:
+            return lower_with(self.pass_manager, self.machine, request)
+        return lower_request(self.machine, request, self.optimization_level, self.seed_transpiler)
+
+    def plan(self, requests: Sequence[Request]) -> list[JobPlan]:
+        """The jobs that `run` would make of requests; nothing is sent."""
+        return [job.plan for job in self._prepared(requests)[1]]
+
+    def run(self, requests: Sequence[Request]) -> list[Result]:
+        tasks, jobs = self._prepared(requests)
+        found, facts = self._runner.run(jobs, self._options)
+
+        def merged(positions: list[int]) -> Mapping[str, Any]:
+            own = [facts[k] for k in positions]
+            return {"jobs": own, "primitive": own[0]["primitive"] if own else None}
+
+        return list(finished(tasks, jobs, found, merged))
+
+    @contextmanager
+    def keyed(self, prefix: str) -> Iterator[None]:
+        """Inside, the n-th job has the ledger key `"{prefix} job {n}"`.
+
+        A program that was killed and repeats itself takes up the jobs that it sent before, or
+        their results, instead of sending them again.
+
+        Args:
+            prefix: A name that is unique to this run of the program, and the same each time.
+        """
+        with self._runner.keyed(prefix):
+            yield
+
+    def _prepared(self, requests: Sequence[Request]) -> tuple[list[Task], list[Job]]:
+        """Everything that can go wrong before something is sent."""
+        local, name = self.mode.local, repr(self)
+        shots = [check_request(request, self.shots, name, local) for request in requests]
+        lowered = [self.lower(request) for request in requests]
+        for request in lowered:
+            check_native(request, self.machine, self.mode.name)
+        machine, lowered = self._runner.placed(self.machine, lowered)
+        tasks = []
+        for request, given, own in zip(lowered, requests, shots, strict=True):
+            facts = {**request.tags, "backend": name, "shots": own}
+            generator = as_generator(given.generator)
+            task = task_of(request, own, machine, self.primitive, self._factors, generator, facts)
+            tasks.append(task)
+        programs = dict.fromkeys(settings.PRIMITIVES, "executor")
+        target = self.mode.backend.target
+        jobs = jobs_of(tasks, self.mode.name, target, programs, self._options)
+        return tasks, jobs

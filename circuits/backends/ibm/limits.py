@@ -1,0 +1,83 @@
+"""The stated limits of the service, and jobs that keep to them.
+
+Requests are split over several jobs nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from circuits.backends.ibm.plans import PubPlan
+from circuits.errors import ResourceLimitError
+
+EXECUTIONS = "executions"
+INSTRUCTIONS = "instructions_per_qubit"
+GATES = "two_qubit_gates"
+
+LIMITS: Mapping[str, int] = {
+    EXECUTIONS: 10_000_000,
+    INSTRUCTIONS: 26_800_000,
+    GATES: 10_000,
+}
+"""Of one job: circuits times shots; control instructions of one qubit; two-qubit gates below which
+a job passes for certain (more are no error)."""
+
+COSTS: Mapping[str, int] = {"barrier": 0, "measure": 10, "reset": 17}
+"""Control instructions of an operation; other one-qubit operations count 2, pairs 5, rz 1."""
+_INITIALISATION = 50
+
+T = TypeVar("T")
+
+
+def instructions(pub: PubPlan) -> int:
+    """Control instructions of the busiest qubit in one run of a pub's circuit."""
+    load: dict[object, int] = {}
+    for entry in pub.circuit.data:
+        name = entry.operation.name
+        usual = 1 if name == "rz" else 2 if len(entry.qubits) == 1 else 5
+        for qubit in entry.qubits:
+            load[qubit] = load.get(qubit, _INITIALISATION) + COSTS.get(name, usual)
+    return int(max(load.values(), default=0) * sum(pub.factors))
+
+
+def most_points(pub: PubPlan, shots: int) -> int:
+    """How many points of a pub fit into one job.
+
+    Raises:
+        ResourceLimitError: If not even one does.
+    """
+    one = pub.bases * len(pub.factors) * shots
+    most = min(
+        LIMITS[EXECUTIONS] // one,
+        LIMITS[INSTRUCTIONS] // max(1, instructions(pub) * pub.bases),
+    )
+    if most < 1:
+        raise ResourceLimitError(
+            f"A single point needs {one} executions (measured circuits times shots) and "
+            f"{instructions(pub) * pub.bases} instructions on one qubit; a job of the service may "
+            f"have {LIMITS[EXECUTIONS]} and {LIMITS[INSTRUCTIONS]}. Use fewer shots, observables "
+            "or gates; nothing was sent."
+        )
+    return most
+
+
+def packed(pubs: Sequence[tuple[T, PubPlan]], shots: int) -> list[list[T]]:
+    """Pubs in order, in as few jobs as the limits allow when order is kept.
+
+    Args:
+        pubs: What to pack, each with its plan; each fits into a job on its own.
+        shots: Shots of all of them.
+    """
+    jobs: list[list[T]] = []
+    executions = load = 0
+    for item, plan in pubs:
+        own = plan.circuits * shots
+        busy = instructions(plan) * plan.points * plan.bases
+        full = executions + own > LIMITS[EXECUTIONS] or load + busy > LIMITS[INSTRUCTIONS]
+        if not jobs or full:
+            jobs.append([])
+            executions = load = 0
+        jobs[-1].append(item)
+        executions, load = executions + own, load + busy
+    return jobs
