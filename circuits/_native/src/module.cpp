@@ -6,7 +6,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "bindings.hpp"
+#include "builds.hpp"
 #include "count.hpp"
 #include "engine.hpp"
 #include "flat.hpp"
@@ -16,16 +16,7 @@ using namespace nb::literals;
 
 namespace ketwork {
 
-#define KETWORK_DECLARE(isa)                     \
-    namespace isa {                              \
-    extern const Kernels<double> kernels_double; \
-    extern const Kernels<float> kernels_float;   \
-    }
-KETWORK_DECLARE(baseline)
-#ifdef KETWORK_X86
-KETWORK_DECLARE(avx2)
-KETWORK_DECLARE(avx512)
-#endif
+KETWORK_BUILDS(Kernels, kernels, kernels)
 
 namespace {
 int limit = 2;
@@ -43,35 +34,6 @@ int chosen_build() {
 }
 
 namespace {
-
-// The widest build of the kernels that this processor runs.
-template <class T, class... Wider>
-const Kernels<T>& pick(const Kernels<T>& baseline, const Wider&... wider) {
-    const Kernels<T>* const builds[] = {&baseline, &wider...};
-    return *builds[chosen_build()];
-}
-
-template <class T>
-const Kernels<T>& kernels();
-#ifdef KETWORK_X86
-template <>
-const Kernels<double>& kernels<double>() {
-    return pick(baseline::kernels_double, avx2::kernels_double, avx512::kernels_double);
-}
-template <>
-const Kernels<float>& kernels<float>() {
-    return pick(baseline::kernels_float, avx2::kernels_float, avx512::kernels_float);
-}
-#else
-template <>
-const Kernels<double>& kernels<double>() {
-    return pick(baseline::kernels_double);
-}
-template <>
-const Kernels<float>& kernels<float>() {
-    return pick(baseline::kernels_float);
-}
-#endif
 
 // A program and the view of it that kernels get.
 struct Compiled {

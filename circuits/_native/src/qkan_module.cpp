@@ -5,48 +5,13 @@
 #include <stdexcept>
 #include <vector>
 
-#include "bindings.hpp"
+#include "builds.hpp"
 
 namespace ketwork {
 
-#define KETWORK_DECLARE(isa)                      \
-    namespace isa {                               \
-    extern const QkanKernels<double> qkan_double; \
-    extern const QkanKernels<float> qkan_float;   \
-    }
-KETWORK_DECLARE(baseline)
-#ifdef KETWORK_X86
-KETWORK_DECLARE(avx2)
-KETWORK_DECLARE(avx512)
-#endif
+KETWORK_BUILDS(QkanKernels, qkan, qkan_kernels)
 
 namespace {
-
-template <class T>
-const QkanKernels<T>& qkan_kernels();
-#ifdef KETWORK_X86
-template <>
-const QkanKernels<double>& qkan_kernels<double>() {
-    static const QkanKernels<double>* const builds[] = {
-        &baseline::qkan_double, &avx2::qkan_double, &avx512::qkan_double};
-    return *builds[chosen_build()];
-}
-template <>
-const QkanKernels<float>& qkan_kernels<float>() {
-    static const QkanKernels<float>* const builds[] = {
-        &baseline::qkan_float, &avx2::qkan_float, &avx512::qkan_float};
-    return *builds[chosen_build()];
-}
-#else
-template <>
-const QkanKernels<double>& qkan_kernels<double>() {
-    return baseline::qkan_double;
-}
-template <>
-const QkanKernels<float>& qkan_kernels<float>() {
-    return baseline::qkan_float;
-}
-#endif
 
 // Steps are rows (axis, data, index). Pointers come as integers: the caller owns contiguous
 // tensors of the right sizes. Without a gradient the values are computed, with one its pullback.

@@ -1,5 +1,5 @@
 // The Python side of noisy circuits: programs from arrays, and running them.
-#include "bindings.hpp"
+#include "builds.hpp"
 
 #include <nanobind/stl/unique_ptr.h>
 
@@ -13,44 +13,9 @@ namespace ketwork {
 
 using namespace nb::literals;
 
-#define KETWORK_DECLARE(isa)                              \
-    namespace isa {                                       \
-    extern const TransferKernels<double> transfer_double; \
-    extern const TransferKernels<float> transfer_float;   \
-    }
-KETWORK_DECLARE(baseline)
-#ifdef KETWORK_X86
-KETWORK_DECLARE(avx2)
-KETWORK_DECLARE(avx512)
-#endif
+KETWORK_BUILDS(TransferKernels, transfer, transfer_kernels)
 
 namespace {
-
-template <class T>
-const TransferKernels<T>& transfer_kernels();
-#ifdef KETWORK_X86
-template <>
-const TransferKernels<double>& transfer_kernels<double>() {
-    static const TransferKernels<double>* const builds[] = {
-        &baseline::transfer_double, &avx2::transfer_double, &avx512::transfer_double};
-    return *builds[chosen_build()];
-}
-template <>
-const TransferKernels<float>& transfer_kernels<float>() {
-    static const TransferKernels<float>* const builds[] = {
-        &baseline::transfer_float, &avx2::transfer_float, &avx512::transfer_float};
-    return *builds[chosen_build()];
-}
-#else
-template <>
-const TransferKernels<double>& transfer_kernels<double>() {
-    return baseline::transfer_double;
-}
-template <>
-const TransferKernels<float>& transfer_kernels<float>() {
-    return baseline::transfer_float;
-}
-#endif
 
 // A program and the view of it that kernels get.
 struct CompiledTransfer {
