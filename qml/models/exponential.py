@@ -12,7 +12,6 @@ of `torch.func` and compilation take `torch.linalg.matrix_exp` instead.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +22,8 @@ from torch.autograd import Function
 from torch.autograd.forward_ad import unpack_dual
 
 from circuits.finite import can_look
+
+_CACHE = 2**21
 
 
 def exponential(h: Tensor) -> Tensor:
@@ -52,9 +53,15 @@ def evolve(m: Tensor, times: Tensor, unitaries: Tensor) -> Tensor:
         States `(points, N)`.
     """
     if _plain(m) and _plain(times) and _plain(unitaries):
-        found: Tensor = _Evolution.apply(m, times, unitaries)
-        return found
+        parts = [_Evolution.apply(part, times, unitaries) for part in m.split(_portion(m))]
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
     return _evolve_reference(m, times, unitaries)
+
+
+def _portion(m: Tensor) -> int:
+    """How many matrices to evolve at once: on a CPU as many as stay in its cache."""
+    size = m.shape[-1] ** 2 * m.element_size()
+    return max(1, _CACHE // size if m.device.type == "cpu" else len(m))
 
 
 @contextmanager
@@ -79,12 +86,17 @@ def _evolve_reference(m: Tensor, times: Tensor, unitaries: Tensor) -> Tensor:
 
 
 def _sinc(u: Tensor) -> Tensor:
-    return torch.sinc(u / math.pi)
+    """sin(u) / u; several times as fast as `torch.sinc` on a CPU."""
+    return torch.where(u == 0, 1, torch.sin(u) / u)
 
 
 def _rotate(v: Tensor, state: Tensor) -> Tensor:
-    """Real matrices `(points, N, N)` times complex vectors `(points, N)`."""
-    return torch.view_as_complex(v @ torch.view_as_real(state))
+    """Real matrices `(points, N, N)` times complex vectors `(points, N)`.
+
+    Real and imaginary parts are rows: products with two columns take almost twice as long.
+    """
+    rows = torch.stack((state.real, state.imag), -2) @ v.mT
+    return torch.complex(rows[..., 0, :], rows[..., 1, :])
 
 
 class _Exponential(Function):

@@ -7,6 +7,7 @@ import scipy.linalg
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
+from qml.models import exponential as ex
 from qml.models.exponential import evolve, exponential
 
 CASES = {
@@ -105,3 +106,20 @@ def test_norms_and_dtypes(dtype):
     assert u.dtype == dtype.to_complex()
     identity = torch.eye(8, dtype=u.dtype).expand_as(u)
     torch.testing.assert_close(u @ u.mH, identity, rtol=0, atol=50 * torch.finfo(dtype).eps)
+
+
+def test_many_matrices_are_evolved_in_portions(monkeypatch):
+    x, times, generators = arguments(lambda r: r(5, 4, 4), 2)
+    calls = []
+    apply = ex._Evolution.apply
+    monkeypatch.setattr(ex._Evolution, "apply", lambda m, *a: calls.append(len(m)) or apply(m, *a))
+    whole = evolved(x, times, generators)
+    expected = torch.autograd.grad(whole.imag.sum(), (x, times, generators))
+    monkeypatch.setattr(ex, "_CACHE", 2 * 4 * 4 * 8)
+    in_pairs = evolved(x, times, generators)
+    assert calls == [5, 2, 2, 1]
+    torch.testing.assert_close(in_pairs, whole)
+    found = torch.autograd.grad(in_pairs.imag.sum(), (x, times, generators))
+    torch.testing.assert_close(found, expected)
+    no_matrices = torch.empty(0, 4, 4)
+    assert evolve(no_matrices, torch.ones(1), torch.eye(4).unsqueeze(0) + 0j).shape == (0, 4)

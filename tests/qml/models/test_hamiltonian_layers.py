@@ -121,16 +121,23 @@ def test_only_the_last_level_is_nonlinear(level, linear):
     assert (defect < 1e-12) == linear
 
 
+@pytest.mark.parametrize("level", [0, 1, 2])
 @pytest.mark.parametrize(("side", "before"), [(6, 1), (7, 0)])
-def test_the_levels_by_hand(side, before):
-    model = GradualReplacement(side * side, 3, level=1, generator=0, dtype=torch.float64)
-    x = torch.rand(2, side * side, dtype=torch.float64)
-    images = torch.zeros(2, 1, 8, 8, dtype=torch.float64)
+def test_the_levels_layer_by_layer(side, before, level):
+    """The model computes both convolutions as one; values and gradients are those of both."""
+    model = GradualReplacement(side * side, 3, level=level, generator=0, dtype=torch.float64)
+    x = torch.rand(2, side * side, dtype=torch.float64, requires_grad=True)
     inside = slice(before, before + side)
+    images = torch.zeros(2, 1, 8, 8, dtype=torch.float64)
     images[:, :, inside, inside] = x.reshape(2, 1, side, side)
     for convolution in model.convolutions:
-        images = nn.functional.conv2d(images, convolution.kernels(), convolution.bias)
-    torch.testing.assert_close(model(x), model.head(images.flatten(1)))
+        images = convolution(images)
+    expected = model.head(images.flatten(1))
+    found = model(x)
+    torch.testing.assert_close(found, expected)
+    wanted = [x, *model.parameters()]
+    gradients = [torch.autograd.grad(y.square().sum(), wanted) for y in (found, expected)]
+    torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
