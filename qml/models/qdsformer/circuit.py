@@ -24,9 +24,9 @@ from circuits.gradients import make_evaluator
 from qml.models.base import uniform
 from qml.models.qdsformer.ansatz import ansatz_named
 from qml.models.qdsformer.compiled import opaque
+from qml.models.qdsformer.engine import evaluate
 from qml.models.qdsformer.export import bell_circuit, from_probabilities, measured_qubits
-from qml.models.qdsformer.program import Program, matrices, program_of
-from qml.models.qdsformer.sweep import stochastic
+from qml.models.qdsformer.program import Program, program_of
 
 MAX_QUBITS = 12
 MAX_ANGLES = 2**20
@@ -166,7 +166,7 @@ class DoublyStochasticCircuit(nn.Module):
     def _stochastic(self, angles: Tensor) -> Tensor:
         if torch.compiler.is_compiling():
             return opaque(angles, self.ansatz, self.n_data, self.n_auxiliary, self.layers)
-        return stochastic(self.program, matrices(self.program, angles))
+        return evaluate(self.program, angles)
 
     def _data(self, scores: Tensor) -> Tensor:
         """The filled-up scores `(batch, 4^n_data)` in the dtype to compute in."""

@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qml.models.qdsformer.program import matrices, program_of
-from qml.models.qdsformer.sweep import stochastic
+from qml.models.qdsformer.engine import evaluate
+from qml.models.qdsformer.program import program_of
 
 _EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set())
 
 
 def _values(angles: Tensor, ansatz: str, n_data: int, n_auxiliary: int, layers: int) -> Tensor:
     program = program_of(ansatz, n_data, n_auxiliary, layers)
-    return stochastic(program, matrices(program, angles))
+    return evaluate(program, angles)
 
 
 @torch.library.custom_op("ketwork::doubly_stochastic", mutates_args=())

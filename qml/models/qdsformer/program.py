@@ -77,6 +77,8 @@ class Program:
     """A circuit as matrices on stretches of qubits.
 
     Attributes:
+        ansatz: Name of the ansatz.
+        layers: Number of layers.
         layout: Where the data qubits are.
         n_angles: Number of angles.
         patches: One for each stack of matrices.
@@ -84,6 +86,8 @@ class Program:
         steps: The matrices in the order of application.
     """
 
+    ansatz: str
+    layers: int
     layout: Layout
     n_angles: int
     patches: tuple[Patch, ...]
@@ -135,6 +139,8 @@ def program_of(ansatz: str, n_data: int, n_auxiliary: int, layers: int) -> Progr
         places.append((patch, len(stacks[patch]) - 1))
     order = {patch: k for k, patch in enumerate(stacks)}
     return Program(
+        ansatz,
+        layers,
         layout,
         record.n_angles(layout.n_qubits, layers),
         tuple(stacks),
