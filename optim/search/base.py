@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, final
 
 from circuits.arguments import integer, number
 from circuits.errors import InvalidArgumentError
 from optim.problems.problem import Problem
+from optim.search.candidate import Candidate
 from optim.search.checkpoint import Checkpoint
 from optim.search.evaluator import Evaluator
 from optim.search.interrupts import Interrupts
@@ -64,6 +66,16 @@ class Search(ABC):
     def start(self, task: Task) -> Steps:
         """The steps of a new run."""
 
+    def cost(self, problem: Problem, candidate: Candidate, energy: float) -> float:
+        """What decides which candidate is the best: the energy, unless gates have a price.
+
+        Args:
+            problem: The problem.
+            candidate: A candidate.
+            energy: Its energy as evaluated.
+        """
+        return energy
+
     @final
     def run(
         self,
@@ -96,7 +108,7 @@ class Search(ABC):
             save_every: Seconds between checkpoints.
 
         Returns:
-            The best circuit, lowest energy first and fewest gates second.
+            The best circuit: lowest `cost` (the energy, by default) first, fewest gates second.
 
         Raises:
             CheckpointError: If the checkpoint is of another run or damaged.
@@ -117,7 +129,15 @@ class Search(ABC):
                 "Argument `evaluator` has evaluated candidates already, which would count in the "
                 "budget: make a new one."
             )
-        task = Task(problem, found, budget=budget, seed=seed, until=until, progress=progress)
+        task = Task(
+            problem,
+            found,
+            budget=budget,
+            seed=seed,
+            until=until,
+            progress=progress,
+            cost=partial(self.cost, problem),
+        )
         steps = self.start(task)
         file = Checkpoint(checkpoint, self._facts(task), save_every)
         state = file.load()
@@ -147,11 +167,12 @@ class Search(ABC):
             raise InvalidArgumentError(f"The method {self.method!r} tried no candidate.")
         evaluator, problem = task.evaluator, task.problem
         searched = evaluator.evaluations
-        candidate, measured = task.best[0]
+        candidate, measured, cost = task.best[0]
         if polish and evaluator.has_gradients:
             polished = [evaluator.polish(kept.candidate) for kept in task.best]
-            best = min(polished, key=lambda found: found.energy)
-            if best.energy < measured:
+            costs = [self.cost(problem, found.candidate, found.energy) for found in polished]
+            best = polished[costs.index(min(costs))]
+            if min(costs) < cost:
                 candidate, measured = best.candidate, best.energy
         used = evaluator.evaluations - searched
         evaluator.evaluations = searched

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import operator
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, final
 
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 from circuits import Circuit, FlatCircuit
 from circuits.arguments import integer
 from circuits.errors import CheckpointError, InvalidArgumentError, ShapeError
-from circuits.flat.table import CODES, GATES, N_ANGLES, N_QUBITS, Floats, Integers
+from circuits.flat.table import CODES, GATES, MOST_QUBITS, N_ANGLES, N_QUBITS, Floats, Integers
 from optim.problems.problem import Problem
 
 _CX = CODES["cx"]
@@ -64,9 +65,10 @@ class Candidate:
 
     def __init__(self, n_qubits: int, gates: Iterable[Placed | tuple[Any, ...]] = ()) -> None:
         flat = FlatCircuit(integer(n_qubits, "n_qubits"))
-        for gate in gates:
-            placed = Placed(*gate)
-            flat.append(placed.name, *placed.qubits, angle=_angle(placed.name, placed.angle))
+        given = [Placed(*gate) for gate in gates]
+        if not _extend(flat, given):
+            for name, qubits, angle in given:  # one by one, which names what does not fit
+                flat.append(name, *qubits, angle=_angle(name, angle))
         self._fill(flat.n_qubits, flat.codes, flat.qubits, flat.angles.copy())
 
     def _fill(self, n_qubits: int, codes: Integers, qubits: Integers, angles: Floats) -> Candidate:
@@ -336,6 +338,22 @@ def initial_candidate(problem: Problem) -> Candidate:
 @functools.lru_cache(maxsize=4096)
 def _single(n_qubits: int, name: str, qubits: tuple[int, ...], angle: float | None) -> Candidate:
     return Candidate(n_qubits, [Placed(name, qubits, angle)])
+
+
+def _extend(flat: FlatCircuit, gates: list[Placed]) -> bool:
+    """Add gates all at once, if it is plain that each has its qubits and its angle."""
+    places = np.full((len(gates), MOST_QUBITS), -1, dtype=np.int64)
+    codes = np.array([CODES.get(gate.name, -1) for gate in gates], dtype=np.int64)
+    counts, turned = N_QUBITS[codes], N_ANGLES[codes] > 0
+    for row, count, (_, qubits, angle), turn in zip(places, counts, gates, turned, strict=True):
+        if len(qubits) != count or (angle is not None and not turn):
+            return False
+        row[:count] = [operator.index(qubit) for qubit in qubits]
+    angles = [gate.angle or 0.0 for gate, turn in zip(gates, turned, strict=True) if turn]
+    if (codes < 0).any():
+        return False
+    flat.extend(codes, places, angles)
+    return True
 
 
 def _angle(name: str, angle: float | None) -> float | None:

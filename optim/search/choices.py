@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 from circuits.arguments import rotations
 from circuits.errors import InvalidArgumentError
+from optim.problems.problem import Problem
 from optim.search.candidate import Candidate, Placed
 
 
@@ -29,7 +30,7 @@ class Choices:
     pairs: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, problem: Any, axes: Sequence[str] | str = ("rx", "ry", "rz")) -> Choices:
+    def of(cls, problem: Problem, axes: Sequence[str] | str = ("rx", "ry", "rz")) -> Choices:
         """The gates that a problem admits.
 
         CNOTs run in both directions along each pair of `problem.coupling`, between all pairs of
@@ -42,7 +43,7 @@ class Choices:
         named = rotations(axes, "axes")
         if "p" in named:
             raise InvalidArgumentError("Argument `axes` must name rx, ry or rz, got 'p'.")
-        qubits = allowed_qubits(problem)
+        qubits = tuple(sorted(problem.free_qubits))
         pairs = {pair for a, b in coupling_of(problem) for pair in ((a, b), (b, a))}
         return cls(problem.n_qubits, named, qubits, tuple(sorted(pairs)))
 
@@ -63,22 +64,16 @@ class Choices:
         return gate.name in self.axes and gate.qubits[0] in self.qubits
 
 
-def allowed_qubits(problem: Any) -> tuple[int, ...]:
-    """Qubits on which a search may place gates, in ascending order."""
-    chosen = range(problem.n_qubits) if problem.qubits is None else problem.qubits
-    return tuple(sorted(chosen))
-
-
-def coupling_of(problem: Any) -> tuple[tuple[int, int], ...]:
+def coupling_of(problem: Problem) -> tuple[tuple[int, int], ...]:
     """Unordered pairs (a, b), a < b, between which a search may place CNOTs."""
-    qubits = allowed_qubits(problem)
+    qubits = sorted(problem.free_qubits)
     if problem.coupling is None:
         return tuple((a, b) for k, a in enumerate(qubits) for b in qubits[k + 1 :])
     pairs = {(min(pair), max(pair)) for pair in problem.coupling}
     return tuple(sorted(pair for pair in pairs if set(pair) <= set(qubits)))
 
 
-def idle_qubits(problem: Any) -> tuple[int, ...]:
+def idle_qubits(problem: Problem) -> tuple[int, ...]:
     """Qubits that are in |0> where a search's gates begin: no initial gate touches them."""
     touched = (
         set() if problem.initial is None else {q for op in problem.initial.ops for q in op.qubits}

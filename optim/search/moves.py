@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ _SPREAD = 0.3  # radians: standard deviation of the angle of a new rotation
 _REACH = 6  # places over which a gate is moved
 
 Gates = list[Placed]
+Item = TypeVar("Item")
 
 
 class Move(NamedTuple):
@@ -136,5 +137,5 @@ def _rotation(qubits: tuple[int, ...], choices: Choices, generator: np.random.Ge
     return Placed(_one(choices.axes, generator), (_one(qubits, generator),), angle)
 
 
-def _one[T](items: list[T] | tuple[T, ...], generator: np.random.Generator) -> T:
+def _one(items: Sequence[Item], generator: np.random.Generator) -> Item:
     return items[int(generator.integers(len(items)))]

@@ -60,6 +60,17 @@ def commute(first: Placed, second: Placed) -> bool:
     )
 
 
+def is_redundant(gates: Sequence[Placed], gate: Placed, *, idle: Collection[int] = ()) -> bool:
+    """Whether one more gate would merge with one of `gates`, cancel it, or do nothing.
+
+    Args:
+        gates: The gates before.
+        gate: The gate that would follow; its angle does not matter.
+        idle: As for `simplified`.
+    """
+    return _partner(gates, gate) is not None or _does_nothing(gate, gates, frozenset(idle))
+
+
 def _one_pass(gates: Sequence[Placed], idle: frozenset[int], tolerance: float) -> list[Placed]:
     kept: list[Placed] = []
     for gate in gates:
@@ -69,15 +80,23 @@ def _one_pass(gates: Sequence[Placed], idle: frozenset[int], tolerance: float) -
             if abs(angle) <= tolerance:
                 continue
             gate = Placed(name, qubits, angle)
-        place = len(kept) - 1
-        while place >= 0 and not _meets(gate, kept[place]) and commute(gate, kept[place]):
-            place -= 1
-        if place >= 0 and _meets(gate, kept[place]):
+        place = _partner(kept, gate)
+        if place is not None:
             merged = _merged(kept[place], gate)
             kept[place : place + 1] = [] if merged is None else [merged]
         elif not _does_nothing(gate, kept, idle):
             kept.append(gate)
     return kept
+
+
+def _partner(gates: Sequence[Placed], gate: Placed) -> int | None:
+    """Place of the last gate that a further one can be moved to and merged with."""
+    for place in range(len(gates) - 1, -1, -1):
+        if _meets(gate, gates[place]):
+            return place
+        if not commute(gate, gates[place]):
+            return None
+    return None
 
 
 def _meets(gate: Placed, other: Placed) -> bool:

@@ -14,7 +14,7 @@ from optim.problems.problem import Problem
 from optim.search.candidate import Candidate
 from optim.search.evaluator import Evaluator, Optimized
 
-_EQUAL = 1e-10  # energies that count as the same, so that fewer gates decide
+_EQUAL = 1e-10  # costs that count as the same, so that fewer gates decide
 _KEPT = 5
 
 
@@ -29,9 +29,9 @@ class Report:
         evaluations: Energies evaluated so far.
         seconds: Wall time so far.
         energy: Energy of this candidate.
-        best_energy: Lowest energy so far.
+        best_energy: Energy of the best candidate so far.
         best_error: That minus the exact ground energy.
-        best: The candidate with it.
+        best: The best candidate so far.
         facts: What the method adds (episode, temperature, ...).
     """
 
@@ -51,6 +51,7 @@ class Ranked(NamedTuple):
 
     candidate: Candidate
     energy: float
+    cost: float
 
 
 @final
@@ -66,6 +67,7 @@ class Task:
         seed: Seed of `rng`.
         until: Error at which the run ends.
         progress: Called with a `Report` after each candidate.
+        cost: From a candidate and its energy to what ranks it; default the energy.
 
     Attributes:
         rng: The run's randomness.
@@ -83,6 +85,7 @@ class Task:
         seed: int,
         until: float | None = None,
         progress: Callable[[Report], None] | None = None,
+        cost: Callable[[Candidate, float], float] | None = None,
     ) -> None:
         self.problem = problem
         self.evaluator = evaluator
@@ -94,6 +97,7 @@ class Task:
         self.history: dict[str, list[dict[str, Any]]] = {"best": []}
         self.facts: dict[str, Any] = {}
         self._progress = progress
+        self._cost = _energy if cost is None else cost
         self._goal = None if until is None else problem.ground_energy + until
         self._ground = float(problem.ground_energy)
         self._earlier, self._began = 0.0, time.perf_counter()
@@ -111,8 +115,9 @@ class Task:
     @property
     def done(self) -> bool:
         """Whether the budget is spent or the wanted error reached."""
-        reached = self._goal is not None and self.best and self.best[0].energy <= self._goal
-        return not self.left or bool(reached)
+        goal = self._goal
+        reached = goal is not None and any(kept.energy <= goal for kept in self.best)
+        return not self.left or reached
 
     def optimize(self, candidate: Candidate, start: ArrayLike | None = None) -> Optimized:
         """Optimise the angles of a candidate and take it into account.
@@ -139,18 +144,19 @@ class Task:
         rows.append({"candidates": self.evaluator.candidates, **row})
 
     def _consider(self, candidate: Candidate, energy: float) -> None:
-        if len(self.best) == _KEPT and energy > self.best[-1].energy + _EQUAL:
+        cost = self._cost(candidate, energy)
+        if len(self.best) == _KEPT and cost > self.best[-1].cost + _EQUAL:
             return
-        improved = not self.best or energy < self.best[0].energy - _EQUAL
+        improved = not self.best or cost < self.best[0].cost - _EQUAL
         same = [
-            k for k, (other, _) in enumerate(self.best) if other.structure == candidate.structure
+            k for k, kept in enumerate(self.best) if kept.candidate.structure == candidate.structure
         ]
-        if same and self.best[same[0]].energy <= energy:
+        if same and self.best[same[0]].cost <= cost:
             return
         for k in same:
             del self.best[k]
-        place = sum(_before(other, Ranked(candidate, energy)) for other in self.best)
-        self.best.insert(place, Ranked(candidate, energy))
+        new = Ranked(candidate, energy, cost)
+        self.best.insert(sum(_before(kept, new) for kept in self.best), new)
         del self.best[_KEPT:]
         if improved:
             self.log(
@@ -168,7 +174,7 @@ class Task:
         return {
             "evaluator": self.evaluator.state_dict(),
             "rng": self.rng.bit_generator.state,
-            "best": [(kept.candidate.to_json(), kept.energy) for kept in self.best],
+            "best": [(kept.candidate.to_json(), kept.energy, kept.cost) for kept in self.best],
             "history": {kind: [dict(row) for row in rows] for kind, rows in self.history.items()},
             "seconds": self.seconds,
         }
@@ -177,13 +183,17 @@ class Task:
         """Take over what `state_dict` returned."""
         self.evaluator.load_state_dict(state["evaluator"])
         self.rng.bit_generator.state = state["rng"]
-        self.best = [Ranked(Candidate.from_json(text), energy) for text, energy in state["best"]]
+        self.best = [Ranked(Candidate.from_json(text), *rest) for text, *rest in state["best"]]
         self.history = {kind: [dict(r) for r in rows] for kind, rows in state["history"].items()}
         self._earlier, self._began = state["seconds"], time.perf_counter()
 
 
-def _before(other: Ranked, new: Ranked) -> bool:
+def _before(kept: Ranked, new: Ranked) -> bool:
     """Whether a kept candidate stays in front of a new one."""
-    if abs(other.energy - new.energy) > _EQUAL:
-        return other.energy < new.energy
-    return len(other.candidate) <= len(new.candidate)
+    if abs(kept.cost - new.cost) > _EQUAL:
+        return kept.cost < new.cost
+    return len(kept.candidate) <= len(new.candidate)
+
+
+def _energy(candidate: Candidate, energy: float) -> float:
+    return energy
