@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from circuits import Backend, FlatCircuit, Request
-from circuits.arguments import integer
+from circuits.arguments import integer, number
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import as_generator, check_shots
 from circuits.flat.table import GATES, N_ANGLES, Floats
@@ -19,6 +19,7 @@ from optim.search.candidate import Candidate, initial_candidate
 from optim.search.minimizers import MINIMIZERS, Minimum, lbfgs
 
 _POLISH_TOLERANCE = 1e-10
+_GAIN = 1e-9  # what a further start must gain
 _SINUSOIDAL = np.array(
     [name in {"rx", "ry", "rz", "p", "rxx", "ryy", "rzz", "rzx"} for name in GATES]
 )
@@ -53,7 +54,10 @@ class Evaluator:
         generator: Randomness of shots and of stochastic optimisers, a seed or a generator.
         optimizer: How angles are optimised, one of `MINIMIZERS`: `"lbfgs"` needs gradients,
             `"cobyla"` does not, `"none"` keeps the angles.
-        max_evaluations: Largest number of evaluations per candidate.
+        max_evaluations: Largest number of evaluations per start of the optimiser.
+        restarts: Further starts per candidate, at angles normally distributed about the first
+            start; the lowest energy wins. They leave local minima that no single angle leaves.
+        spread: Standard deviation of these angles, radians.
 
     Attributes:
         candidates: Candidates whose angles were optimised so far: the unit of every budget.
@@ -74,6 +78,8 @@ class Evaluator:
         generator: torch.Generator | int | None = None,
         optimizer: str = "lbfgs",
         max_evaluations: int = 1000,
+        restarts: int = 0,
+        spread: float = 1.0,
     ) -> None:
         if optimizer not in MINIMIZERS:
             raise InvalidArgumentError(
@@ -89,6 +95,8 @@ class Evaluator:
             )
         self.optimizer = optimizer
         self.max_evaluations = integer(max_evaluations, "max_evaluations")
+        self.restarts = integer(restarts, "restarts", minimum=0)
+        self.spread = number(spread, "spread")
         if MINIMIZERS[optimizer].gradients and not self.has_gradients:
             raise InvalidArgumentError(
                 f"The optimizer {optimizer!r} needs gradients, but {backend!r} with "
@@ -118,6 +126,8 @@ class Evaluator:
             "shots": self.shots,
             "optimizer": self.optimizer,
             "max_evaluations": self.max_evaluations,
+            "restarts": self.restarts,
+            "spread": self.spread,
         }
 
     def energy(self, candidate: Candidate, angles: ArrayLike | None = None) -> float:
@@ -183,8 +193,15 @@ class Evaluator:
             start: Where the optimiser starts, `(n_angles,)`; default the candidate's angles.
         """
         self.candidates += 1
-        run = MINIMIZERS[self.optimizer].run
-        return self._minimized(candidate, start, run, self.max_evaluations)
+        run, before = MINIMIZERS[self.optimizer].run, self.evaluations
+        found = self._minimized(candidate, start, run, self.max_evaluations)
+        first = candidate.angles if start is None else np.asarray(start, dtype=np.float64)
+        for _ in range(self.restarts if first.size else 0):
+            noise = torch.randn(first.size, generator=self.generator, dtype=torch.float64)
+            other = first + self.spread * noise.numpy()
+            again = self._minimized(candidate, other, run, self.max_evaluations)
+            found = again if again.energy < found.energy - _GAIN else found
+        return found._replace(evaluations=self.evaluations - before)
 
     def polish(self, candidate: Candidate) -> Optimized:
         """Bring the angles of a candidate to the nearest minimum, to the last digits, by gradient.

@@ -133,14 +133,15 @@ class CircuitGame:
         found[-1] = self.energy
         return found
 
-    def reset(self, rng: np.random.Generator) -> None:
+    def reset(self, rng: np.random.Generator, *, full: bool = False) -> None:
         """Begin an episode.
 
         Args:
             rng: Randomness of its length.
+            full: No random halting in this episode.
         """
         limit = self.max_gates
-        if self.halting is not None:
+        if self.halting is not None and not full:
             limit = max(self.halting.draw(rng, self.max_gates), len(self._start) + 1)
         self._begin(self._start, self._start_energy, limit)
 
