@@ -7,7 +7,8 @@ JOBS := 2
 PYTEST := -m pytest -n $(JOBS) --dist loadfile
 BUILD_TOOLS := scikit-build-core nanobind cmake ninja
 NATIVE_TESTS := tests/circuits/native tests/circuits/flat tests/circuits/simulators/transfer \
-	tests/noise/test_pauli_transfer.py tests/qml/models/qkan/test_layer.py
+	tests/noise/test_pauli_transfer.py tests/qml/models/qkan/test_layer.py \
+	tests/qml/models/qdsformer/test_native.py
 NATIVE := CMakeLists.txt $(wildcard circuits/_native/inplace/CMakeLists.txt circuits/_native/src/* circuits/_native/src/isa/*)
 
 # An install without the native engine is an error here. KETWORK_REQUIRE_NATIVE=0 lets it pass.

@@ -19,6 +19,7 @@ int chosen_build();
 
 void bind_transfer(nb::module_& m);
 void bind_qkan(nb::module_& m);
+void bind_stochastic(nb::module_& m);
 
 template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;

@@ -242,6 +242,7 @@ NB_MODULE(_kernels, m) {
     m.def("instruction_set", [] { return std::string(kernels<double>().name); });
     bind_transfer(m);
     bind_qkan(m);
+    bind_stochastic(m);
     m.def("limit_instruction_set", [](int value) { limit = value; });
 }
 
