@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from qml.reproduce.record import Table
 
-from . import hqnn_parallel, qkan_function, qkan_mnist
+from . import (
+    gradual_replacement,
+    hamiltonian_embedding,
+    hqnn_parallel,
+    hqnn_quanv,
+    qcnn,
+    qkan_function,
+    qkan_mnist,
+)
 
 TABLES: dict[str, Table] = {
-    module.TABLE.name: module.TABLE for module in (qkan_function, qkan_mnist, hqnn_parallel)
+    module.TABLE.name: module.TABLE
+    for module in (
+        qkan_function,
+        qkan_mnist,
+        hqnn_parallel,
+        hqnn_quanv,
+        hamiltonian_embedding,
+        gradual_replacement,
+        qcnn,
+    )
 }
 """Name -> table, as `ketwork reproduce` offers them."""

@@ -1,0 +1,77 @@
+"""Gradual replacement: convolutions, then the last layer too, become quantum layers."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from qml.models import GradualReplacement
+from qml.reproduce.classifier import Build, Recipe, classifier
+from qml.reproduce.pipelines import centred
+from qml.reproduce.record import Entry, Published, Row, Scale, Table
+
+SOURCE = (
+    "Wang et al., arXiv:2409.17583, stored results of the authors "
+    "(peiyong-addwater/Let-The-Quantum-Creep-In, torch, 50 epochs, 5 runs)"
+)
+PUBLISHED = {
+    "mnist": ((0.9230, 0.0015), (0.9234, 0.0014), (0.9692, 0.0036)),
+    "fashion_mnist": ((0.8362, 0.0015), (0.8341, 0.0041), (0.8657, 0.0069)),
+}
+"""Test accuracy and its deviation at levels 0, 1 and 2."""
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+
+
+def recipes(data: str) -> dict[Scale, Recipe]:
+    """How to train on a data set."""
+    return {
+        "smoke": Recipe("digits", centred, 1, 32, 1e-3, limit={"train": 64, "test": 64}),
+        "small": Recipe(data, centred, 8, 100, 1e-3, scheduler="cosine"),
+        "paper": Recipe(data, centred, 50, 200, 3e-4),
+    }
+
+
+def _model(level: int) -> Build:
+    def build(in_features: int, n_classes: int, seed: int) -> nn.Module:
+        return GradualReplacement(in_features, n_classes, level=level, generator=seed)
+
+    return build
+
+
+def _tanh(in_features: int, n_classes: int, seed: int) -> nn.Module:
+    return GradualReplacement(in_features, n_classes, level=2).classical_twin(generator=seed)
+
+
+def _rows(data: str) -> tuple[Row, ...]:
+    short, title, how = data.removesuffix("_mnist"), TITLES[data], recipes(data)
+    labels = ("classical, linear", "quantum convolutions", "all layers quantum")
+    entries = [
+        Entry(
+            f"{short}-level-{level}",
+            f"{title}, level {level}: {labels[level]}",
+            classifier(_model(level), how),
+            Published(value, SOURCE, spread),
+        )
+        for level, (value, spread) in enumerate(PUBLISHED[data])
+    ]
+    twin = Entry(
+        f"{short}-tanh", f"{title}, tanh units before the last layer", classifier(_tanh, how)
+    )
+    twins = (None, entries[0], twin)
+    return tuple(Row(e.name, e, t) for e, t in zip(entries, twins, strict=True))
+
+
+TABLE = Table(
+    name="gradual-replacement",
+    title="Gradual replacement of a classical network by quantum layers",
+    reference=SOURCE,
+    rows=(*_rows("mnist"), *_rows("fashion_mnist")),
+    scales={
+        "smoke": "1 epoch of 64 images of 8 x 8",
+        "small": "8 epochs of all images, Adam 0.001 in batches of 100, cosine schedule",
+        "paper": "50 epochs of all images, Adam 0.0003 in batches of 200",
+    },
+    notes=(
+        "Levels 0 and 1 are linear in the pixels, level 2 is not. The twin of level 1 is level 0; "
+        "that of level 2 is level 0 with a hidden layer of tanh units and as many parameters.",
+    ),
+)
