@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from circuits.backends.qiskit.aer import Aer as Aer
     from circuits.backends.qiskit.device import cut_out as cut_out
     from circuits.backends.qiskit.primitives import Primitives as Primitives
+    from circuits.cost import estimate_cost as estimate_cost
 
 __ketwork__ = True
 
@@ -58,8 +59,9 @@ _LAZY = {
     "PennyLane": "circuits.backends.pennylane.backend",
     "Primitives": "circuits.backends.qiskit.primitives",
     "cut_out": "circuits.backends.qiskit.device",
+    "estimate_cost": "circuits.cost",
 }
-"""Where names live that need an optional package, which `import circuits` does not load."""
+"""Where names live that `import circuits` does not load: they need an optional package, or time."""
 
 
 def __dir__() -> list[str]:

@@ -219,6 +219,10 @@ class QuotaExceededError(JobError):
     """The account's computing time or number of pending jobs is used up (402, 409)."""
 
 
+class BudgetExceededError(JobError):
+    """Jobs might need more machine time than a budget has left; none of them was sent."""
+
+
 class JobRejectedError(JobError, ValueError):
     """A service refused a request as invalid; no job was made of it."""
 

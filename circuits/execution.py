@@ -278,6 +278,13 @@ class Backend(ABC):
         """The request in terms of what the backend really runs (native gates, layout)."""
         return request
 
+    def expand(self, requests: Sequence[Request]) -> list[Request]:
+        """The requests that would reach the machine, without running them.
+
+        Lowered, and with all that mitigation makes of them; what depends on results is left out.
+        """
+        return [self.lower(request) for request in requests]
+
 
 def _check_bases(bases: str | None, qubits: tuple[int, ...] | None) -> str | None:
     if bases is None:

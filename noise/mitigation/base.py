@@ -149,6 +149,10 @@ class Mitigation(Backend):
             for request, found in zip(lowered, collected, strict=True)
         ]
 
+    def expand(self, requests: Sequence[Request]) -> list[Request]:
+        ready = [self._ready(request) for request in requests]
+        return self.backend.expand([one for request in ready for one in self.prepare(request)])
+
     def cost(self, request: Request) -> Cost:
         """What `run` would cost, without running: rounds of `more` are not counted.
 

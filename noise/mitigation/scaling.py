@@ -50,6 +50,9 @@ class NoiseScaling(Backend):
     def lower(self, request: Request) -> Request:
         return self.backend.lower(request)
 
+    def expand(self, requests: Sequence[Request]) -> list[Request]:
+        return self.backend.expand(requests)
+
     def run(self, requests: Sequence[Request]) -> list[Result]:
         by_factor: dict[float, list[int]] = {}
         for position, request in enumerate(requests):

@@ -147,9 +147,13 @@ def test_points_without_anything_that_varies_are_sampled_one_by_one():
 def test_estimates_and_their_errors(name):
     """200 estimates per observable: none beyond 6 standard errors (false alarm 8e-7 in all)."""
     x = inputs(1)
-    circuit = Circuit(2, [g.ry(x[0], 0), g.cx(0, 1), g.rx(0.4, 1)])
+    circuit = Circuit(3, [g.ry(x[0], 0), g.cx(0, 2), g.rz(0.8, 2), g.rx(0.4, 2), g.ry(0.3, 1)])
     table = torch.linspace(0.5, 2.6, 200, dtype=torch.float64)[:, None]
-    observables = [PauliSum("Z0"), PauliSum({"Z0 Z1": 0.5, "Z1": 1.0}), PauliSum("X0 Y1")]
+    observables = [
+        PauliSum("Z0"),
+        PauliSum({"Z0 Z2": 0.5, "Z2": 1.0}),
+        PauliSum({"X0 Y2": 1.0, "X1": 1.0}),
+    ]
     request = Request(circuit, table, observables, shots=400, generator=3)
     (found,) = circuits.PennyLane(name).run([request])
     (exact,) = StateVector().run([Request(circuit, table, observables)])
