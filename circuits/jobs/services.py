@@ -10,7 +10,14 @@ from .service import JobService
 
 Opener = Callable[[str], JobService]
 
-_OPENERS: dict[str, Opener] = {}
+
+def _ibm(name: str) -> JobService:
+    from circuits.backends.ibm.service import opened
+
+    return opened(name)
+
+
+_OPENERS: dict[str, Opener] = {"ibm": _ibm}
 
 
 def register_service(scheme: str, opener: Opener) -> None:

@@ -10,14 +10,15 @@ from typing import Any, final
 from circuits.arguments import integer, one_of
 from circuits.backends.ibm import options as settings
 from circuits.backends.ibm.checks import check_native, check_request
-from circuits.backends.ibm.modes import Mode, mode_of
+from circuits.backends.ibm.modes import Mode, ServiceMode, mode_of
 from circuits.backends.ibm.passes import lower_with
 from circuits.backends.ibm.plans import JobPlan
 from circuits.backends.ibm.runners import LocalRunner, Runner
 from circuits.backends.ibm.tasks import Job, Task, finished, jobs_of, task_of
+from circuits.cost import as_budget
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, as_generator, check_shots
-from circuits.jobs import Ledger, Pace
+from circuits.jobs import Ledger, Pace, content_digest
 from circuits.jobs.progress import ProgressCallback
 from circuits.machines.lowering import lower_request
 from circuits.machines.machine import Machine
@@ -62,8 +63,8 @@ class IBM(Backend):
         ledger: A `jobs.Ledger` or its path; by default the user's ledger. Local mode has none.
         reuse: Whether an identical request that has finished before is served from the ledger, so
             that nothing is sent. Its measurements are the same measurements.
-        budget: Seconds of machine time that may be spent, or an object with `admit` and `settle`
-            (`circuits.cost.Budget`); a job that would pass it is not sent.
+        budget: Seconds of machine time that may be spent, or a `circuits.cost.Budget`; a job that
+            would pass it is not sent. In local mode the estimates count.
         timeout: Seconds for which `run` waits; the job goes on afterwards.
         progress: Told how waits go.
         per_minute: Submissions in any minute; `"auto"` is the service's limit of 5.
@@ -108,7 +109,8 @@ class IBM(Backend):
         self._options = settings.split(self.options, self.mode.local, self.primitive)
         self._factors = settings.noise_factors(self._options[settings.ESTIMATOR])
         waits = {"timeout": timeout, "progress": progress, "pace": pace}
-        self._runner = self._make_runner(ledger, reuse, budget, per_minute, waits)
+        self.budget = as_budget(budget)
+        self._runner = self._make_runner(ledger, reuse, per_minute, waits)
         self._machine: Machine | None = None
         if pass_manager is not None and not callable(getattr(pass_manager, "run", None)):
             raise InvalidArgumentError(
@@ -117,9 +119,9 @@ class IBM(Backend):
             )
 
     def _make_runner(
-        self, ledger: Any, reuse: bool, budget: Any, per_minute: Any, waits: Mapping[str, Any]
+        self, ledger: Any, reuse: bool, per_minute: Any, waits: Mapping[str, Any]
     ) -> Runner:
-        given = {"ledger": ledger, "reuse": reuse or None, "budget": budget, **waits}
+        given = {"ledger": ledger, "reuse": reuse or None, **waits}
         given["per_minute"] = None if per_minute in ("auto", None) else per_minute
         if self.mode.local:
             useless = next((name for name, value in given.items() if value is not None), None)
@@ -129,7 +131,10 @@ class IBM(Backend):
                     "in this process. Leave it out."
                 )
             return LocalRunner(self.mode)
-        raise UnsupportedOperationError("Only local mode is there in this version.")
+        assert isinstance(self.mode, ServiceMode)
+        from circuits.backends.ibm.remote import ServiceRunner
+
+        return ServiceRunner(self.mode, ledger, reuse, self.budget, per_minute, **waits)
 
     def __repr__(self) -> str:
         parts = [self.mode.text, f"shots={self.shots}"]
@@ -155,16 +160,33 @@ class IBM(Backend):
         return lower_request(self.machine, request, self.optimization_level, self.seed_transpiler)
 
     def plan(self, requests: Sequence[Request]) -> list[JobPlan]:
-        """The jobs that `run` would make of requests; nothing is sent."""
-        return [job.plan for job in self._prepared(requests)[1]]
+        """The jobs that `run` would make of requests, on the device's qubits; sends nothing."""
+        return [job.plan for job in self._jobs(self._checked(requests))[1]]
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
-        tasks, jobs = self._prepared(requests)
-        found, facts = self._runner.run(jobs, self._options)
+        checked = self._checked(requests)
+        tasks, jobs = self._jobs(checked, placed=True)
+        content = ""
+        spent = self.budget if self.mode.local else None
+        if not self.mode.local:
+            settled = {"options": self._options, "primitive": self.primitive}
+            content = content_digest([entry[1] for entry in checked], self.mode.name, settled)
+        plans = [] if spent is None else [job.plan for job in self._jobs(checked)[1]]
+        if spent is not None:
+            spent.admit_all(plans)
+        found, facts = self._runner.run(jobs, self._options, content)
+        for plan in plans:
+            self.budget.settle(plan, None)
 
         def merged(positions: list[int]) -> Mapping[str, Any]:
             own = [facts[k] for k in positions]
-            return {"jobs": own, "primitive": own[0]["primitive"] if own else None}
+            usages = [fact.get("usage") for fact in own]
+            return {
+                "primitive": own[0]["primitive"] if own else None,
+                "job_ids": [fact["job_id"] for fact in own if "job_id" in fact],
+                "job_tags": [fact["tag"] for fact in own if "tag" in fact],
+                "usage": None if None in usages else sum(usages),
+            }
 
         return list(finished(tasks, jobs, found, merged))
 
@@ -181,21 +203,33 @@ class IBM(Backend):
         with self._runner.keyed(prefix):
             yield
 
-    def _prepared(self, requests: Sequence[Request]) -> tuple[list[Task], list[Job]]:
-        """Everything that can go wrong before something is sent."""
+    def _checked(self, requests: Sequence[Request]) -> list[tuple[Request, Request, int]]:
+        """Requests, what they are on the device, and their shots."""
         local, name = self.mode.local, repr(self)
         shots = [check_request(request, self.shots, name, local) for request in requests]
         lowered = [self.lower(request) for request in requests]
         for request in lowered:
             check_native(request, self.machine, self.mode.name)
-        machine, lowered = self._runner.placed(self.machine, lowered)
+        return list(zip(requests, lowered, shots, strict=True))
+
+    def _jobs(
+        self, checked: Sequence[tuple[Request, Request, int]], placed: bool = False
+    ) -> tuple[list[Task], list[Job]]:
+        """What the primitives are asked; all that can go wrong does so before anything is sent.
+
+        Args:
+            checked: Requests, lowered ones, and shots.
+            placed: Whether requests are brought to where they run (the qubits of a simulator).
+        """
+        machine, requests = self.machine, [lowered for _, lowered, _ in checked]
+        if placed:
+            machine, requests = self._runner.placed(machine, requests)
         tasks = []
-        for request, given, own in zip(lowered, requests, shots, strict=True):
-            facts = {**request.tags, "backend": name, "shots": own}
-            generator = as_generator(given.generator)
-            task = task_of(request, own, machine, self.primitive, self._factors, generator, facts)
+        for request, (given, _, shots) in zip(requests, checked, strict=True):
+            facts = {**given.tags, "backend": repr(self), "shots": shots}
+            seeds = as_generator(given.generator)
+            task = task_of(request, shots, machine, self.primitive, self._factors, seeds, facts)
             tasks.append(task)
         programs = dict.fromkeys(settings.PRIMITIVES, "executor")
         target = self.mode.backend.target
-        jobs = jobs_of(tasks, self.mode.name, target, programs, self._options)
-        return tasks, jobs
+        return tasks, jobs_of(tasks, self.mode.name, target, programs, self._options)

@@ -27,12 +27,15 @@ class Runner(ABC):
         return machine, list(requests)
 
     @abstractmethod
-    def run(self, jobs: Sequence[Job], options: Mapping[str, Mapping[str, Any]]) -> Found:
+    def run(
+        self, jobs: Sequence[Job], options: Mapping[str, Mapping[str, Any]], content: str
+    ) -> Found:
         """Runs all jobs.
 
         Args:
             jobs: What to run.
             options: Options of each primitive.
+            content: Digest of all that decides what they give.
         """
 
     @abstractmethod
@@ -76,7 +79,9 @@ class LocalRunner(Runner):
         small = machine.moved({q: k for k, q in enumerate(used)})
         return small, [on_qubits(request, used) for request in requests]
 
-    def run(self, jobs: Sequence[Job], options: Mapping[str, Mapping[str, Any]]) -> Found:
+    def run(
+        self, jobs: Sequence[Job], options: Mapping[str, Mapping[str, Any]], content: str
+    ) -> Found:
         from circuits.backends.ibm.local import check_width, seeds_of, simulated, streams
 
         results, facts = [], []
@@ -96,7 +101,7 @@ class LocalRunner(Runner):
             else:
                 seeds = streams(fixed, len(job.contents))
             results.append(simulated(job.plan.primitive, job.contents, own, simulator, seeds))
-            facts.append({"primitive": job.plan.primitive, "pubs": len(job.contents)})
+            facts.append({"primitive": job.plan.primitive})
         return results, facts
 
     def keyed(self, prefix: str) -> AbstractContextManager[None]:

@@ -20,6 +20,7 @@ from circuits import Circuit, PauliSum, Request, weights
 from circuits import gates as g
 from circuits.errors import (
     ArgumentTypeError,
+    BudgetExceededError,
     InvalidArgumentError,
     KetworkError,
     NonFiniteError,
@@ -111,7 +112,7 @@ def test_a_training_step_is_one_job():
     layer = QuantumLayer(circuit, ["Z0", "X1"], backend=backend, shots=200)
     jobs = []
     run = backend._runner.run
-    backend._runner.run = lambda jobs_, options: jobs.extend(jobs_) or run(jobs_, options)
+    backend._runner.run = lambda sent, *rest: jobs.extend(sent) or run(sent, *rest)
     layer().sum().backward()
     assert len(jobs) == 1
     assert jobs[0].plan.circuits == 5
@@ -179,7 +180,6 @@ def test_options_without_effect_or_sense_raise(options, error):
     [
         {"ledger": "jobs.sqlite"},
         {"reuse": True},
-        {"budget": 3.0},
         {"timeout": 3.0},
         {"per_minute": 5},
         {"primitive": "sampler", "options": {"resilience_level": 1}},
@@ -239,6 +239,16 @@ def test_the_estimator_on_a_simulator_of_a_whole_device_is_refused():
     assert example_circuit().expectation(
         ["Z0"], x, w, backend=circuits.IBM(simulator, 10)
     ).shape == (1, 1)
+
+
+def test_a_budget_counts_estimates_and_stops():
+    x, w = values(2)
+    backend = local(shots=100, budget=60.0)
+    example_circuit().expectation(["Z0"], x, w, backend=backend)
+    assert 0 < backend.budget.spent < 60
+    wanted = 10**6
+    with pytest.raises(BudgetExceededError):
+        example_circuit().expectation(["Z0"], x, w, backend=backend, shots=wanted)
 
 
 def test_requests_are_split_at_the_service_s_limit_and_in_order():
