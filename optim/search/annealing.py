@@ -15,6 +15,7 @@ from optim.search.candidate import Candidate
 from optim.search.choices import Choices, idle_qubits
 from optim.search.compaction import Compactor
 from optim.search.moves import propose
+from optim.search.prices import Prices
 from optim.search.simplification import simplified
 from optim.search.starts import as_option, checked_start
 from optim.search.task import Task
@@ -54,8 +55,8 @@ class SimulatedAnnealing(Search):
         *,
         hot: float = 0.06,
         cold: float = 0.002,
-        cnot_price: float = 0.003,
-        gate_price: float = 0.0006,
+        cnot_price: float = Prices.cnot,
+        gate_price: float = Prices.gate,
         max_gates: int | None = None,
         max_cnots: int | None = None,
         compaction: float = 0.1,
@@ -67,13 +68,7 @@ class SimulatedAnnealing(Search):
             raise InvalidArgumentError(
                 f"Arguments must satisfy 0 < cold <= hot, got cold={cold} and hot={hot}."
             )
-        self.cnot_price = number(cnot_price, "cnot_price")
-        self.gate_price = number(gate_price, "gate_price")
-        if min(self.cnot_price, self.gate_price) < 0:
-            raise InvalidArgumentError(
-                f"Arguments `cnot_price` and `gate_price` must not be negative, got {cnot_price} "
-                f"and {gate_price}."
-            )
+        self.prices = Prices(cnot_price, gate_price)
         self.compaction = number(compaction, "compaction")
         if not 0 <= self.compaction < 1:
             raise InvalidArgumentError(
@@ -85,20 +80,20 @@ class SimulatedAnnealing(Search):
         self.initial = initial
 
     def options(self) -> dict[str, Any]:
-        names = ("hot", "cold", "cnot_price", "gate_price", "max_gates", "max_cnots", "compaction")
-        settings = {name: getattr(self, name) for name in names}
-        return {**settings, "axes": list(self.axes), "initial": as_option(self.initial)}
+        names = ("hot", "cold", "max_gates", "max_cnots", "compaction")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "cnot_price": self.prices.cnot,
+            "gate_price": self.prices.gate,
+            "axes": list(self.axes),
+            "initial": as_option(self.initial),
+        }
 
     def start(self, task: Task) -> Steps:
         return _AnnealingSteps(task, self)
 
     def cost(self, problem: Problem, candidate: Candidate, energy: float) -> float:
-        return energy + self.price(problem, candidate)
-
-    def price(self, problem: Problem, candidate: Candidate) -> float:
-        """What the gates of a candidate may cost, in the unit of the energy."""
-        price = self.cnot_price * candidate.cnots + self.gate_price * len(candidate)
-        return price * problem.accuracy
+        return energy + self.prices.of(problem, candidate)
 
 
 @final
@@ -161,7 +156,7 @@ class _AnnealingSteps(Steps):
             self._compactor.tell(self.task.optimize(trial))
 
     def _new_compactor(self) -> Compactor:
-        price = partial(self._search.price, self.task.problem)
+        price = partial(self._search.prices.of, self.task.problem)
         return Compactor(self.task.evaluator, self._best, self._best_energy, price=price)
 
     def state_dict(self) -> dict[str, Any]:
