@@ -90,7 +90,7 @@ class Estimate:
 
 
 def estimate_cost(
-    requests: Request | Sequence[Request],
+    requests: Request | Sequence[Request] | Sequence[Sequence[Request]],
     backend: Any,
     *,
     calls: int = 1,
@@ -104,9 +104,9 @@ def estimate_cost(
     decides on from results are not counted. The state of generators is left as it is.
 
     Args:
-        requests: What would be run.
+        requests: What one call of `run` would be given; a list of such lists for several calls.
         backend: A backend, a mitigation around one, or a Qiskit `BackendV2` such as a fake device.
-        calls: How often: the number of training steps.
+        calls: How often all of it: the number of training steps.
         shots: Of requests that name none, where the backend has no shots of its own.
         assumptions: What machine time follows from.
 
@@ -121,28 +121,38 @@ def estimate_cost(
     >>> estimate.circuits, estimate.executions, estimate.two_qubit_gates
     (20, 2000, 1)
     """
-    asked = [requests] if isinstance(requests, Request) else list(requests)
-    _check(asked, backend)
+    asked = _as_calls(requests)
+    _check(backend)
     integer(calls, "calls")
     given = Assumptions() if assumptions is None else assumptions
     machine = innermost(backend)
     device = device_of(machine)
-    expanded = _expanded(asked, backend, machine, device)
-    jobs, devices = _planned(expanded, machine, device, check_shots(shots), given)
-    return _summed(jobs, devices[0] if devices else device, calls, given)
+    jobs: list[PlannedJob] = []
+    for call in asked:
+        expanded = _expanded(call, backend, machine, device)
+        jobs += _planned(expanded, machine, device, check_shots(shots), given)
+    return _summed(jobs, device, calls, given)
 
 
-def _check(requests: Sequence[Any], backend: Any) -> None:
+def _as_calls(requests: Any) -> list[list[Request]]:
+    """The requests of each call."""
+    one = [requests] if isinstance(requests, Request) else list(requests)
+    several = one if one and isinstance(one[0], list | tuple) else [one]
+    asked = [list(call) if isinstance(call, list | tuple) else [call] for call in several]
+    wrong = next((r for call in asked for r in call if not isinstance(r, Request)), None)
+    if wrong is not None or not any(asked):
+        raise ArgumentTypeError(
+            "Argument `requests` must be a Request, a list of them, or a list of such lists; got "
+            f"{'none' if wrong is None else type(wrong).__name__}."
+        )
+    return asked
+
+
+def _check(backend: Any) -> None:
     if not isinstance(backend, Backend) and not is_qiskit_backend(backend):
         raise ArgumentTypeError(
             "Argument `backend` must be a Backend or a Qiskit BackendV2, got "
             f"{type(backend).__name__}: {backend!r}."
-        )
-    wrong = next((one for one in requests if not isinstance(one, Request)), None)
-    if wrong is not None or not requests:
-        raise ArgumentTypeError(
-            "Argument `requests` must be a Request or several of them, got "
-            f"{'none' if wrong is None else type(wrong).__name__}."
         )
 
 
@@ -176,12 +186,12 @@ def _with_generator(request: Request, generator: torch.Generator | None) -> Requ
 
 def _planned(
     requests: list[Request], machine: Any, device: Device, shots: int | None, given: Assumptions
-) -> tuple[list[PlannedJob], list[Device]]:
+) -> list[PlannedJob]:
     """Jobs as the backend itself would make them, or one per number of shots."""
     plan = getattr(machine, "plan", None)
     if callable(plan):
         plans = plan(requests)
-        return [job_of_plan(one, device, given) for one in plans], []
+        return [job_of_plan(one, device, given) for one in plans]
     groups: dict[tuple[bool, int], list[Work]] = {}
     for request in requests:
         own = request.shots or getattr(machine, "shots", None) or shots
@@ -193,12 +203,11 @@ def _planned(
         bases = 1 if request.qubits is not None else len(measurement_groups(request.observables)[0])
         work = Work(device.shape(request.circuit), request.points, bases)
         groups.setdefault((request.qubits is None, own), []).append(work)
-    jobs = [
+    return [
         _job(works, own, device, given)
         for (_, own), members in groups.items()
         for works in _split(members, own)
     ]
-    return jobs, []
 
 
 def _split(works: list[Work], shots: int) -> list[list[Work]]:

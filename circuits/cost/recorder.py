@@ -14,31 +14,28 @@ from circuits.execution import Backend, Request, Result
 class Recorder(Backend):
     """Notes requests and answers with zeros.
 
-    Give it to a layer in place of a device, run one training step, and pass `requests` to
+    Give it to a layer in place of a device, run one training step, and pass `calls` to
     `estimate_cost`: shifted points of gradients are in them.
 
     Attributes:
-        requests: What was asked, in order.
-        calls: How often `run` was called.
+        calls: What each call of `run` asked for, in order.
 
     >>> from circuits import Circuit, gates as g, weights
     >>> recorder = Recorder()
     >>> w = weights(1)
     >>> _ = Circuit(1, [g.rx(w[0], 0)]).expectation("Z0", w=[0.1], backend=recorder, shots=100)
-    >>> [request.shots for request in recorder.requests]
-    [100]
+    >>> [[request.shots for request in call] for call in recorder.calls]
+    [[100]]
     """
 
     def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.calls = 0
+        self.calls: list[list[Request]] = []
 
     def __repr__(self) -> str:
-        return f"Recorder({len(self.requests)} requests)"
+        return f"Recorder({len(self.calls)} calls)"
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
-        self.requests += requests
-        self.calls += 1
+        self.calls.append(list(requests))
         return [_zeros(request) for request in requests]
 
 

@@ -170,8 +170,8 @@ def test_a_training_step_holds_its_shifted_points():
     recorder = Recorder()
     layer = QuantumLayer(circuit, ["Z0", "X0"], backend=recorder, shots=100)
     layer(torch.rand(8, 2)).sum().backward()
-    assert recorder.calls == 1
-    found = estimate_cost(recorder.requests, Device(), calls=10)
+    assert len(recorder.calls) == 1
+    found = estimate_cost(recorder.calls, Device(), calls=10)
     assert found.circuits == 10 * 2 * 8 * (1 + 2 * 3)
     assert found.jobs == 10
 
@@ -190,7 +190,16 @@ def test_a_recorder_answers_every_kind_of_request():
     assert values.variances is None
     assert probabilities.values.shape == (3, 4)
     assert samples.samples.shape == (3, 5, 2)
-    assert recorder.requests == requests
+    assert recorder.calls == [requests]
+
+
+def test_several_calls_are_several_jobs():
+    requests = [Request(native(), torch.zeros(2, 1), [PauliSum("Z0")], shots=10)] * 2
+    together = estimate_cost(requests, Device(), calls=2)
+    apart = estimate_cost([[one] for one in requests], Device(), calls=2)
+    assert (together.jobs, apart.jobs) == (2, 4)
+    assert together.executions == apart.executions == 80
+    assert apart.seconds[0] == pytest.approx(together.seconds[0] + 2)
 
 
 def test_text():
@@ -207,6 +216,7 @@ def test_text():
     [
         ({"requests": []}, ArgumentTypeError, "requests"),
         ({"requests": [3]}, ArgumentTypeError, "requests"),
+        ({"requests": [[]]}, ArgumentTypeError, "requests"),
         ({"backend": "ibm_boston"}, ArgumentTypeError, "backend"),
         ({"calls": 0}, InvalidArgumentError, "calls"),
         ({}, InvalidArgumentError, "shots"),
