@@ -202,7 +202,7 @@ def _comparisons(summary: Summary) -> list[str]:
             other = summary.cell(entry)
             if ours is None or other is None or other.mean is None:
                 continue
-            if sign * other.mean >= sign * ours:
+            if sign * (other.mean - ours) >= -1e-9 * abs(ours):
                 found.append(f"{row.ours.label}: the {name} ({other.entry.label}) is not behind.")
     return found
 
