@@ -72,7 +72,7 @@ class AgentSettings:
     test_every: int = 25
     scaled_energy: bool = True
     curriculum: Curriculum = field(
-        default_factory=lambda: Curriculum(shift_every=50, successes=10, patience=50)
+        default_factory=lambda: Curriculum(shift_every=100, successes=2, patience=100)
     )
     halting: RandomHalting | None = None
 
@@ -364,7 +364,7 @@ class Agent:
         self.epsilon = max(settings.epsilon_end, self.epsilon * settings.epsilon_decay)
         if self.learned % settings.target_every == 0:
             self.target.load_state_dict(self.policy.state_dict())
-        return float(loss)
+        return float(loss.detach())
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser, memory and counters."""
