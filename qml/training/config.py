@@ -18,6 +18,7 @@ from .losses import Loss
 from .optimizers import OPTIMIZERS, SCHEDULERS, OptimizerFactory, SchedulerFactory
 
 Callback = Callable[[EpochRecord, nn.Module], bool | None]
+StepCallback = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,9 @@ class FitConfig:
         out: Folder for `last.ckpt` (resumes), `model.ckpt` (the result) and `metrics.jsonl`.
             Without it nothing is written.
         checkpoint_every: Epochs between two writes of `last.ckpt`.
+        checkpoint_seconds: Write `last.ckpt` also within an epoch, after the first step that ends
+            so many seconds after the last write (0: after every step); a resumed run then goes on
+            with the next step. One process only.
         resume: Continue from `last.ckpt` in `out`. True requires it to be there; `"auto"` starts
             afresh where there is none; False replaces what is there.
         metadata: Stored in the checkpoints: text, numbers, tensors, lists, dictionaries.
@@ -56,6 +60,8 @@ class FitConfig:
             are attributes of a module in the model are found by themselves.
         callbacks: Called as `callback(record, model)` after each epoch (after its checkpoint);
             training ends where one returns True.
+        before_step: Called as `before_step(epoch, step)`, both counted from 1, before each step,
+            and as `before_step(epoch, 0)` before the validation data are scored.
         progress: Whether to show a progress bar.
         tensorboard: Whether to write TensorBoard events below `out`.
     """
@@ -77,10 +83,12 @@ class FitConfig:
     restore_best: bool | None = None
     out: str | os.PathLike[str] | None = None
     checkpoint_every: int = 1
+    checkpoint_seconds: float | None = None
     resume: bool | Literal["auto"] = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
     generators: Mapping[str, torch.Generator] = field(default_factory=dict)
     callbacks: Sequence[Callback] = ()
+    before_step: StepCallback | None = None
     progress: bool = True
     tensorboard: bool = False
 
@@ -91,6 +99,12 @@ class FitConfig:
             _check_count("patience", self.patience)
         for name in ("lr", "clip_norm"):
             _check_positive(name, getattr(self, name))
+        seconds = self.checkpoint_seconds
+        if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
+            raise errors.InvalidArgumentError(
+                f"Argument `checkpoint_seconds` must be None or seconds >= 0, but received "
+                f"{seconds!r}."
+            )
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("scheduler", self.scheduler, (*SCHEDULERS, None))
         if self.monitor not in ("loss", "accuracy"):
@@ -124,6 +138,7 @@ class FitConfig:
             "metadata": self.metadata,
             "generators": self.generators,
             "checkpoint_every": self.checkpoint_every != 1,
+            "checkpoint_seconds": self.checkpoint_seconds is not None,
         }
         if self.out is None and any(needs_out.values()):
             name = next(name for name, given in needs_out.items() if given)

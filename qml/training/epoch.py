@@ -39,11 +39,13 @@ def train_epoch(
     """
     start = time.perf_counter()
     number, rate = len(run.history) + 1, float(run.optimizer.param_groups[0]["lr"])
-    loss, accuracy = _pass(run, arrays.train, task, observers)
+    loss, accuracy = _pass(run, arrays.train, task, observers, number)
     _check_finite_loss(loss, "training", number)
     validation = None
     if arrays.validation is not None:
         x, y = arrays.validation
+        if run.config.before_step is not None:
+            run.config.before_step(number, 0)
         validation = score(run.module, x, y, task, run.config.batch_size, run.group)
         _check_finite_loss(validation.loss, "validation", number)
     step_scheduler(run.scheduler, loss if validation is None else validation.loss)
@@ -59,16 +61,25 @@ def train_epoch(
 
 
 def _pass(
-    run: Run, pair: Pair, task: Objective, observers: list[AbstractObserver]
+    run: Run, pair: Pair, task: Objective, observers: list[AbstractObserver], epoch: int
 ) -> tuple[float, float | None]:
-    """Takes one step per batch; returns mean loss and accuracy, each batch before its step."""
+    """Takes one step per batch; returns mean loss and accuracy, each batch before its step.
+
+    Steps that a resumed run has behind it are left out.
+    """
     (x, y), config, device = pair, run.config, run.device
     top = int(y.max()) if task.classification else 0
-    totals = torch.zeros(2, dtype=torch.float64, device=device)
+    done, totals = run.begin_epoch()
+    totals = totals.to(device)
     shuffler = run.shuffler if config.shuffle else None
-    for rows, weight in epoch_batches(len(x), config.batch_size, run.group, shuffler):
-        inputs, targets = x[rows].to(device), y[rows].to(device)
-        totals += _step(run, inputs, targets, weight, task, top)
+    batches = epoch_batches(len(x), config.batch_size, run.group, shuffler)
+    for step, (rows, weight) in enumerate(batches, 1):
+        if step > done:
+            if config.before_step is not None:
+                config.before_step(epoch, step)
+            inputs, targets = x[rows].to(device), y[rows].to(device)
+            totals += _step(run, inputs, targets, weight, task, top)
+            run.did_step(step, totals)
         for observer in observers:
             observer.step()
     loss_sum, correct = run.group.sum(totals).tolist()

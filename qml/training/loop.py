@@ -133,6 +133,11 @@ def _move(model: nn.Module, config: FitConfig) -> None:
 
 def _start(model: nn.Module, config: FitConfig, group: Group, arrays: Arrays) -> Run:
     """Builds the run, and brings it to where its checkpoint left off if it is resumed."""
+    if config.checkpoint_seconds is not None and group.size > 1:
+        raise errors.InvalidArgumentError(
+            "Argument `checkpoint_seconds` is for one process; ranks that train together write "
+            "checkpoints between epochs (`checkpoint_every`)."
+        )
     last = None if config.out is None else Path(config.out) / "last.ckpt"
     resume = config.resume is True or (
         config.resume == "auto" and group.agree(last is not None and last.is_file())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import torch
@@ -37,6 +38,8 @@ class Run:
         best: Best monitored number so far, smaller is better; None before the first epoch.
         best_epoch: Its epoch.
         best_state: Weights of that epoch on the CPU, where the run keeps them.
+        partial: Steps of an unfinished epoch that are done, and what they add up to.
+        order: State of the shuffler at the beginning of that epoch.
     """
 
     config: FitConfig
@@ -50,6 +53,9 @@ class Run:
     best: float | None = None
     best_epoch: int = 0
     best_state: dict[str, torch.Tensor] | None = None
+    partial: tuple[int, torch.Tensor] | None = None
+    order: torch.Tensor | None = None
+    saved_at: float = field(default_factory=monotonic)
 
     @property
     def module(self) -> nn.Module:
@@ -69,6 +75,7 @@ class Run:
 
     def add(self, record: EpochRecord) -> None:
         """Appends an epoch, and notes whether it is the best so far."""
+        self.partial = None
         self.history.append(record)
         monitored = self._monitored(record)
         if self.best is None or monitored < self.best - self.config.min_delta:
@@ -77,8 +84,23 @@ class Run:
                 state = self.module.state_dict()
                 self.best_state = {k: v.detach().cpu().clone() for k, v in state.items()}
 
+    def begin_epoch(self) -> tuple[int, torch.Tensor]:
+        """Notes the order of the epoch's samples; returns what is done of it."""
+        self.order = self.shuffler.get_state()
+        return self.partial or (0, torch.zeros(2, dtype=torch.float64))
+
+    def did_step(self, step: int, totals: torch.Tensor) -> None:
+        """Notes a step of the epoch, and writes a checkpoint if one is due."""
+        seconds = self.config.checkpoint_seconds
+        if seconds is None or self.config.out is None:
+            return
+        self.partial = step, totals.cpu().clone()
+        if monotonic() - self.saved_at >= seconds:
+            self.save(Path(self.config.out) / "last.ckpt")
+
     def save(self, path: Path) -> None:
         """Writes a checkpoint from which `load` continues exactly; called on every rank."""
+        self.saved_at = monotonic()
         generators = named_generators(self.module, self.config.generators)
         states = self.group.gather(capture(generators, self.device))
         if self.group.rank == 0:
@@ -86,7 +108,8 @@ class Run:
                 "settings": self.settings,
                 "optimizer": self.optimizer.state_dict(),
                 "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
-                "shuffler": self.shuffler.get_state(),
+                "shuffler": self.shuffler.get_state() if self.partial is None else self.order,
+                "partial": self.partial,
                 "generators": states,
                 "history": [record.as_dict() for record in self.history],
                 "best": self.best,
@@ -120,6 +143,7 @@ class Run:
             self.best = training["best"]
             self.best_epoch = training["best_epoch"]
             self.best_state = training["best_state"]
+            self.partial = _checked_partial(training.get("partial"))
             generators = named_generators(self.module, self.config.generators)
             restore(training["generators"][self.group.rank], generators, self.device)
         except errors.KetworkError:
@@ -141,6 +165,16 @@ class Run:
         if self.config.monitor == "accuracy" and accuracy is not None:
             return -accuracy
         return loss
+
+
+def _checked_partial(saved: Any) -> tuple[int, torch.Tensor] | None:
+    """The steps of an unfinished epoch, from a checkpoint."""
+    if saved is None:
+        return None
+    step, totals = saved
+    if type(step) is not int or step < 1 or totals.shape != (2,):
+        raise ValueError("partial epoch")
+    return step, totals.double()
 
 
 def _check_settings(saved: Mapping[str, Any], own: Mapping[str, Any]) -> None:

@@ -85,9 +85,9 @@ class Killed(Exception):
     pass
 
 
-def dying_model(dtype, calls):
+def dying_model(dtype, calls, **options):
     """A model whose forward pass fails at call number `calls`: in the middle of an epoch."""
-    model = mlp(dtype=dtype)
+    model = mlp(dtype=dtype, **options)
     left = [calls]
 
     def hook(module, args):
@@ -113,6 +113,34 @@ def test_failure_within_an_epoch_and_resume(tmp_path, dtype, calls):
     assert_same_state(second, whole)
     assert numbers(result) == numbers(expected)
     assert len((out / "metrics.jsonl").read_text().splitlines()) == EPOCHS
+
+
+@pytest.mark.parametrize("seconds", [0, 1e9])
+@pytest.mark.parametrize("calls", [3, 5, 12])
+def test_checkpoints_within_an_epoch(tmp_path, seconds, calls):
+    """Killed at any step, a run goes on with that step; without such checkpoints, with the epoch."""
+    torch.manual_seed(5)
+    whole = mlp(dtype=torch.float64, dropout=0.5)
+    expected = train(whole, tmp_path / "whole", torch.float64)
+    torch.manual_seed(5)
+    out, done = tmp_path / "out", []
+    dying = dying_model(torch.float64, calls, dropout=0.5)
+    options = {"checkpoint_seconds": seconds, "before_step": lambda *step: done.append(step)}
+    with pytest.raises(Killed):
+        train(dying, out, torch.float64, **options)
+    first, done[:] = list(done), []
+    second = mlp(dtype=torch.float64, seed=1, dropout=0.5)
+    result = train(second, out, torch.float64, **options, resume=True)
+    assert_same_state(second, whole)
+    assert numbers(result) == numbers(expected)
+    killed_in = first[-1][0]
+    assert done[0] == (first[-1] if seconds == 0 else (killed_in, 1))
+
+
+def test_checkpoints_within_an_epoch_need_a_folder_and_a_number(tmp_path):
+    for wrong in ({"checkpoint_seconds": 1}, {"checkpoint_seconds": -1, "out": tmp_path}):
+        with pytest.raises(errors.InvalidArgumentError, match="checkpoint_seconds"):
+            fit(mlp(), blobs(), epochs=1, progress=False, **wrong)
 
 
 SCRIPT = """
