@@ -77,7 +77,7 @@ def hits_of(jobs: Sequence[Load], calls: int, high: float) -> tuple[Hit, ...]:
     texts = {
         EXECUTIONS: "executions in one job; it must be split",
         INSTRUCTIONS: "control instructions on one qubit in one job; it must be split",
-        GATES: "two-qubit gates in one job: up to the limit a job passes for certain, above it may",
+        GATES: "two-qubit gates in one job, which passes for certain only up to the limit",
         JOB_SECONDS: "seconds for one job; it would be stopped",
     }
     worst = {
@@ -94,7 +94,7 @@ def hits_of(jobs: Sequence[Load], calls: int, high: float) -> tuple[Hit, ...]:
     submissions = len(jobs) * calls
     if submissions > LIMITS[PER_MINUTE]:
         minutes = (submissions - 1) // LIMITS[PER_MINUTE]
-        text = f"jobs, so submitting alone takes {minutes} minutes"
+        text = f"jobs, so submitting them takes {minutes} minutes at the limit a minute"
         found.append(Hit(PER_MINUTE, submissions, LIMITS[PER_MINUTE], text))
     if high > LIMITS[FREE_SECONDS]:
         text = "seconds at most, more than the free plan has in 28 days"

@@ -14,6 +14,7 @@ from circuits.errors import ArgumentTypeError, InvalidArgumentError, KetworkErro
 
 from .bench import bench
 from .console import print_error
+from .cost import cost
 from .demo import demo
 from .info import info
 from .jobs import jobs
@@ -94,6 +95,7 @@ app.command()(demo)
 app.command()(train)
 app.command()(predict)
 app.command()(mitigate)
+app.command()(cost)
 app.command()(reproduce)
 app.add_typer(jobs, name="jobs")
 app.command()(info)

@@ -207,7 +207,7 @@ def test_text():
     text = str(estimate_cost(request, Device(), calls=100))
     assert "100 with 600 circuits of 1,000 shots (600,000 executions)" in text
     assert "Machine time: 2" in text
-    assert "Limit 5: 100 jobs, so submitting alone takes 19 minutes" in text
+    assert "Limit 5: 100 jobs, so submitting them takes 19 minutes" in text
     assert "250 us between shots (assumed)" in text
 
 
