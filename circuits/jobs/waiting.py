@@ -76,7 +76,8 @@ class Wait:
             except JobError as error:
                 step = self._failed(record, error)
             else:
-                self._failing_since = None
+                if step.wait is None:  # a pause that was asked for is no success
+                    self._failing_since = None
             changed, record = step.record.state is not record.state, step.record
             self._say(record, step.note)
             if goal(record):
