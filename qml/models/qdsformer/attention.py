@@ -21,24 +21,14 @@ from circuits.execution import Seed, as_generator
 from qml.models.base import reset_linear
 from qml.models.qdsformer import operators
 from qml.models.qdsformer.circuit import DoublyStochasticCircuit
-
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit"),
-    "softmax": (),
-    "softmax_sigma": (),
-    "sinkhorn": ("iterations",),
-    "qr": (),
-}
-"""Method -> the options that it has."""
-
-_MAX_ITERATIONS = 10_001
+from qml.models.qdsformer.methods import OPTIONS, check_options, checked_iterations
 
 Module = TypeVar("Module", bound=nn.Module)
 
 
 @final
 class DoublyStochasticAttention(nn.Module):
-    """Attention A = D(Q K^T / sqrt(h)) V with one head and a choice of D.
+    """Attention A = D(Q K^T / sqrt(h)) V with a choice of D.
 
     | method | D | rows, columns |
     |---|---|---|
@@ -51,7 +41,8 @@ class DoublyStochasticAttention(nn.Module):
     Args:
         features: Width of the tokens.
         n_tokens: Number of tokens T.
-        head_features: Width h of queries, keys and values; default `features`.
+        heads: Number of heads, each with its own queries, keys and values; they share the circuit.
+        head_features: Width h of the queries, keys and values of a head; default features / heads.
         method: Name of D.
         layers: Layers of the circuit; default 16.
         n_auxiliary: Auxiliary qubits of the circuit; default ceil(log2 T) + 1.
@@ -82,6 +73,7 @@ class DoublyStochasticAttention(nn.Module):
         features: int,
         n_tokens: int,
         *,
+        heads: int = 1,
         head_features: int | None = None,
         method: str = "circuit",
         layers: int | None = None,
@@ -96,7 +88,13 @@ class DoublyStochasticAttention(nn.Module):
         super().__init__()
         self.features = integer(features, "features")
         self.n_tokens = integer(n_tokens, "n_tokens", 2)
-        given = self.features if head_features is None else head_features
+        self.heads = integer(heads, "heads")
+        if head_features is None and self.features % self.heads:
+            raise InvalidArgumentError(
+                f"Argument `heads` must divide the {self.features} features, got {self.heads}. "
+                "Choose another number of heads."
+            )
+        given = self.features // self.heads if head_features is None else head_features
         self.head_features = integer(given, "head_features")
         self.method = one_of(method, tuple(OPTIONS), "method")
         options = {
@@ -110,8 +108,9 @@ class DoublyStochasticAttention(nn.Module):
         self.generator = as_generator(generator)
         self.iterations = checked_iterations(3 if iterations is None else iterations)
         place: dict[str, Any] = {"dtype": dtype, "device": device}
-        self.inner = nn.Linear(self.features, 3 * self.head_features, **place)
-        self.outer = nn.Linear(self.head_features, self.features, **place)
+        inner = self.heads * self.head_features
+        self.inner = nn.Linear(self.features, 3 * inner, **place)
+        self.outer = nn.Linear(inner, self.features, **place)
         self.circuit: DoublyStochasticCircuit | None = None
         if self.method == "circuit":
             chosen = {"layers": layers, "n_auxiliary": n_auxiliary, "ansatz": ansatz}
@@ -133,7 +132,8 @@ class DoublyStochasticAttention(nn.Module):
             found["train_circuit"] = inner["trainable"]
         if self.method == "sinkhorn":
             found["iterations"] = self.iterations
-        return {"head_features": self.head_features, "method": self.method, **found}
+        sizes = {"heads": self.heads, "head_features": self.head_features}
+        return {**sizes, "method": self.method, **found}
 
     def reset_parameters(self, generator: Seed = None) -> None:
         """Draw all parameters anew.
@@ -155,16 +155,28 @@ class DoublyStochasticAttention(nn.Module):
             mask: Booleans that broadcast to `(..., T, T)`: where false, token i (row) does not
                 attend to token j (column). For softmax, softmax_sigma and sinkhorn.
         """
-        self._check(x, mask)
-        queries, keys, values = self.inner(x).split(self.head_features, -1)
-        mixed: Tensor = self.outer(self._stochastic(queries, keys, mask) @ values)
+        stochastic, values = self._mixing(x, mask)
+        heads = (stochastic @ values).movedim(-3, -2).flatten(-2)
+        mixed: Tensor = self.outer(heads)
         return mixed
 
     def matrix(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The attention matrices D `(..., T, T)` of tokens `(..., T, features)`."""
+        """The attention matrices D of tokens `(..., T, features)`.
+
+        Returns:
+            `(..., T, T)`; with more than one head `(..., heads, T, T)`.
+        """
+        found = self._mixing(x, mask)[0]
+        return found.squeeze(-3) if self.heads == 1 else found
+
+    def _mixing(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The matrices `(..., heads, T, T)`, and the values `(..., heads, T, h)`."""
         self._check(x, mask)
-        queries, keys, _ = self.inner(x).split(self.head_features, -1)
-        return self._stochastic(queries, keys, mask)
+        split = self.inner(x).unflatten(-1, (3, self.heads, self.head_features))
+        queries, keys, values = (part.movedim(-2, -3) for part in split.unbind(-3))
+        if mask is not None and mask.dim() > 2:
+            mask = mask.unsqueeze(-3)
+        return self._stochastic(queries, keys, mask), values
 
     def _stochastic(self, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
         scores = queries @ keys.mT
@@ -254,26 +266,3 @@ def shallow(module: Module) -> Module:
         for name, value in module.__dict__.items()
     )
     return other
-
-
-def check_options(method: str, options: dict[str, Any]) -> None:
-    """Raise if an option is given that the method does not have."""
-    given = [name for name, value in options.items() if value is not None]
-    without = [name for name in given if name not in OPTIONS[method]]
-    if without:
-        has = ", ".join(f"`{name}`" for name in OPTIONS[method]) or "no options"
-        raise InvalidArgumentError(
-            f"Argument `{without[0]}` has no effect on method {method!r}, which has {has}. Leave "
-            "it out."
-        )
-
-
-def checked_iterations(iterations: int) -> int:
-    """An odd number of normalisations."""
-    number = integer(iterations, "iterations")
-    if number % 2 == 0 or number > _MAX_ITERATIONS:
-        raise InvalidArgumentError(
-            f"Argument `iterations` must be odd and at most {_MAX_ITERATIONS}, so that rows are "
-            f"normalised last, got {number}."
-        )
-    return number

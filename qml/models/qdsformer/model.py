@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import torch
@@ -14,6 +15,7 @@ from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
 from qml.models.base import AbstractModel, check_features, reset_linear, uniform
 from qml.models.qdsformer.attention import DoublyStochasticAttention, shallow
+from qml.models.qdsformer.patches import Stripes, patches_of
 
 POOLING = ("class", "mean")
 
@@ -57,19 +59,24 @@ class EncoderBlock(nn.Module):
 class QDSFormer(AbstractModel):
     """Vision transformer with doubly stochastic attention by circuits: `(..., d) -> (..., k)`.
 
-    The features, an image row by row, are cut into equal stripes; each becomes a token by a linear
-    map. A class token and trained positions are added, and after some layers of attention and MLP,
-    norms before each, the class token (or the mean over the stripes) is read out linearly. With
-    `patches=7` a 28 x 28 image gives 8 tokens, which is 3 data qubits.
+    The features, an image row by row, are cut into equal stripes, or into a grid of patches; each
+    becomes a token by a linear map. A class token and trained positions are added, and after some
+    layers of attention and MLP, norms before each, the class token (or the mean over the patches)
+    is read out linearly. With `patches=7` a 28 x 28 image gives 8 tokens, which is 3 data qubits;
+    a 56 x 56 RGB image of `image_shape=(3, 56, 56)` gives as many with `patches=(4, 2)` and
+    `pooling="mean"`.
 
     Args:
-        in_features: Number of features d; filled up with zeros to a multiple of `patches`.
+        in_features: Number of features d; for stripes filled up with zeros to a multiple of them.
         n_classes: Number of classes k, at least 2.
-        patches: Number of stripes.
+        patches: Number of stripes, or (rows, columns) of a grid.
+        image_shape: Height and width, or channels, height and width, of the image that the features
+            are; for a grid.
         width: Width of the tokens.
         depth: Number of layers of the transformer.
         mlp_factor: Width of the hidden layer of the MLPs over `width`.
-        pooling: `"class"` (a class token) or `"mean"` (of the stripes).
+        heads: Number of heads of the attention, which share its circuit; must divide `width`.
+        pooling: `"class"` (a class token) or `"mean"` (of the patches).
         method: D of the attention: `"circuit"`, `"softmax"`, `"softmax_sigma"`, `"sinkhorn"` or
             `"qr"`, see `DoublyStochasticAttention`.
         circuit_layers: Layers of each circuit; default 16.
@@ -100,10 +107,12 @@ class QDSFormer(AbstractModel):
         in_features: int,
         n_classes: int,
         *,
-        patches: int = 7,
+        patches: int | Sequence[int] = 7,
+        image_shape: Sequence[int] | None = None,
         width: int = 128,
         depth: int = 1,
         mlp_factor: int = 1,
+        heads: int = 1,
         pooling: str = "class",
         method: str = "circuit",
         circuit_layers: int | None = None,
@@ -116,7 +125,7 @@ class QDSFormer(AbstractModel):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__(integer(in_features, "in_features"), integer(n_classes, "n_classes", 2))
-        self.patches = integer(patches, "patches")
+        self.patches = patches_of(self.in_features, patches, image_shape)
         self.width, self.depth = integer(width, "width"), integer(depth, "depth")
         self.mlp_factor = integer(mlp_factor, "mlp_factor")
         self.pooling = one_of(pooling, POOLING, "pooling")
@@ -127,7 +136,7 @@ class QDSFormer(AbstractModel):
             )
         self.generator = as_generator(generator)
         place: dict[str, Any] = {"dtype": dtype, "device": device}
-        self.encoder = nn.Linear(-(-self.in_features // self.patches), self.width, **place)
+        self.encoder = nn.Linear(self.patches.size, self.width, **place)
         self.start: nn.Parameter | None = None
         if self.pooling == "class":
             self.start = nn.Parameter(torch.empty(self.width, **place))
@@ -137,6 +146,7 @@ class QDSFormer(AbstractModel):
                 self.width,
                 self.n_tokens,
                 self.mlp_factor,
+                heads=heads,
                 method=method,
                 layers=circuit_layers,
                 n_auxiliary=n_auxiliary,
@@ -154,20 +164,27 @@ class QDSFormer(AbstractModel):
     @property
     def n_tokens(self) -> int:
         """Number of tokens."""
-        return self.patches + (self.pooling == "class")
+        return self.patches.count + (self.pooling == "class")
 
     def options(self) -> dict[str, Any]:
         inner = next(iter(self._attentions())).options()
         inner["circuit_layers"] = inner.pop("layers")
         del inner["head_features"]
         return {
-            "patches": self.patches,
+            **self._cut(),
             "width": self.width,
             "depth": self.depth,
             "mlp_factor": self.mlp_factor,
             "pooling": self.pooling,
             **inner,
         }
+
+    def _cut(self) -> dict[str, Any]:
+        cut = self.patches
+        if isinstance(cut, Stripes):
+            return {"patches": cut.count, "image_shape": None}
+        shape = [cut.channels, cut.height, cut.width]
+        return {"patches": [cut.rows, cut.columns], "image_shape": shape}
 
     def _attentions(self) -> list[DoublyStochasticAttention]:
         return [block.attention for block in self.blocks if isinstance(block, EncoderBlock)]
@@ -188,9 +205,7 @@ class QDSFormer(AbstractModel):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`."""
         check_features(x, self.in_features)
-        size = self.encoder.in_features
-        filled = functional.pad(x, (0, size * self.patches - self.in_features))
-        tokens = self.encoder(filled.unflatten(-1, (self.patches, size)))
+        tokens = self.encoder(self.patches.cut(x))
         if self.start is not None:
             first = self.start.expand(*tokens.shape[:-2], 1, -1)
             tokens = torch.cat([first, tokens], -2)
@@ -211,10 +226,11 @@ class QDSFormer(AbstractModel):
         return QDSFormer(
             self.in_features,
             self.n_classes,
-            patches=self.patches,
+            **self._cut(),
             width=self.width,
             depth=self.depth,
             mlp_factor=self.mlp_factor,
+            heads=self.options()["heads"],
             pooling=self.pooling,
             method=one_of(method, ("softmax", "softmax_sigma", "sinkhorn", "qr"), "method"),
             generator=generator,

@@ -17,7 +17,7 @@ from circuits.errors import (
 )
 from qml import DoublyStochasticAttention, conformance
 from qml.models.qdsformer import operators
-from qml.models.qdsformer.attention import OPTIONS
+from qml.models.qdsformer.methods import OPTIONS
 
 OTHERS = [name for name in OPTIONS if name != "circuit"]
 SMALL = {"circuit": {"layers": 1, "n_auxiliary": 2}}
@@ -120,6 +120,37 @@ def test_attention_is_its_formula(method):
     expected = matrix @ v @ layer.outer.weight.T + layer.outer.bias
     torch.testing.assert_close(layer(x), expected)
     torch.testing.assert_close(layer.matrix(x), matrix)
+
+
+@pytest.mark.parametrize("method", OPTIONS)
+def test_heads_are_attentions_side_by_side(method):
+    layer = make(method, heads=2, head_features=4)
+    x = scores(2, 3, 5)
+    q, k, v = (
+        part.unflatten(-1, (2, 4))
+        for part in (x @ layer.inner.weight.T + layer.inner.bias).split(8, -1)
+    )
+    mixed = []
+    for head in range(2):
+        raw = q[:, :, head] @ k[:, :, head].mT
+        scaled = raw if method == "softmax_sigma" else raw / 2
+        matrix = (layer.circuit or getattr(operators, method))(scaled)
+        torch.testing.assert_close(layer.matrix(x)[:, head], matrix)
+        mixed.append(matrix @ v[:, :, head])
+    expected = torch.cat(mixed, -1) @ layer.outer.weight.T + layer.outer.bias
+    torch.testing.assert_close(layer(x), expected)
+    assert DoublyStochasticAttention(6, 3, heads=2).head_features == 3
+
+
+def test_masks_hold_for_all_heads():
+    layer, x = make("softmax", heads=2, head_features=4), scores(2, 3, 5)
+    mask = torch.ones(2, 3, 3, dtype=torch.bool)
+    mask[1, :, 2] = False
+    found = layer.matrix(x, mask)
+    assert found.shape == (2, 2, 3, 3)
+    assert bool((found[0] > 0).all())
+    assert bool((found[1, :, :, 2] == 0).all())
+    assert bool((found[1, :, :, :2] > 0).all())
 
 
 class Flat(torch.nn.Module):
@@ -225,6 +256,8 @@ def test_a_backend():
         ({"iterations": 3}, "`iterations` has no effect on method 'circuit'"),
         ({"method": "sinkhorn", "iterations": 4}, "`iterations` must be odd"),
         ({"train_circuit": 1}, "must be a bool"),
+        ({"heads": 2}, "`heads` must divide the 5 features, got 2"),
+        ({"heads": 0}, "`heads` must be at least 1"),
         ({"head_features": 0}, "`head_features` must be at least 1"),
         ({"n_tokens": 1}, "`n_tokens` must be at least 2"),
     ],

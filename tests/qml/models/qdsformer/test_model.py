@@ -47,6 +47,35 @@ def test_stripes_of_an_image_are_rows():
     ]
 
 
+@pytest.mark.parametrize("image_shape", [(4, 6), (1, 4, 6), (3, 4, 6)])
+def test_a_grid_cuts_an_image_into_rectangles(image_shape):
+    channels = image_shape[0] if len(image_shape) == 3 else 1
+    options = {**SMALL, "patches": (2, 3), "image_shape": image_shape, "pooling": "mean"}
+    model = QDSFormer(24 * channels, 2, **options)
+    assert model.n_tokens == 6
+    image = samples(5, channels, 4, 6)
+    expected = [
+        image[:, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].flatten(1)
+        for row in range(2)
+        for column in range(3)
+    ]
+    assert torch.equal(model.patches.cut(image.flatten(1)), torch.stack(expected, 1))
+    twin = QDSFormer(24 * channels, 2, **model.options(), dtype=torch.float64)
+    twin.load_state_dict(model.state_dict())
+    assert torch.equal(twin(image.flatten(1)), model(image.flatten(1)))
+    assert model.without_circuit().patches == model.patches
+
+
+def test_patches_of_a_compositional_task():
+    model = QDSFormer(
+        3 * 56 * 56, 4, patches=(4, 2), image_shape=(3, 56, 56), pooling="mean", width=16, heads=2
+    )
+    assert model.encoder.in_features == 3 * 14 * 28
+    assert model.n_tokens == 8
+    assert model(torch.rand(2, 3 * 56 * 56)).shape == (2, 4)
+    assert model.options()["heads"] == model.without_circuit().options()["heads"] == 2
+
+
 def test_mean_pooling_reads_all_tokens():
     model = QDSFormer(4, 2, pooling="mean", **{**SMALL, "patches": 2})
     assert model.n_tokens == 2
@@ -109,6 +138,14 @@ def test_training_lowers_the_loss():
     [
         ({"patches": 0}, "`patches` must be at least 1"),
         ({"patches": 1, "pooling": "mean"}, "`patches` must be at least 2"),
+        ({"patches": (2, 2)}, "`image_shape` is needed for a grid"),
+        ({"image_shape": (1, 7)}, "`image_shape` has no effect on stripes"),
+        ({"patches": (1, 7), "image_shape": (7, 7)}, "`image_shape` must have 7 numbers"),
+        ({"patches": (1, 3), "image_shape": (1, 7)}, "must divide an image of 1 x 7 pixels"),
+        ({"patches": (1, 2, 3), "image_shape": (1, 7)}, "`patches` must be 2 integers"),
+        ({"patches": (1, 7), "image_shape": (7,)}, "`image_shape` must be 2 or 3 integers"),
+        ({"patches": "33"}, "`patches` must be an integer"),
+        ({"heads": 3}, "`heads` must divide the 8 features"),
         ({"pooling": "max"}, "`pooling` must be one of 'class', 'mean'"),
         ({"method": "qr"}, "`layers` has no effect"),
         ({"width": 8.0}, "`width` must be an integer"),

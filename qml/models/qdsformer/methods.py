@@ -1,0 +1,42 @@
+"""The choices of D in the attention, and which options each of them has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from circuits.arguments import integer
+from circuits.errors import InvalidArgumentError
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit"),
+    "softmax": (),
+    "softmax_sigma": (),
+    "sinkhorn": ("iterations",),
+    "qr": (),
+}
+"""Method -> the options that it has."""
+
+_MAX_ITERATIONS = 10_001
+
+
+def check_options(method: str, options: dict[str, Any]) -> None:
+    """Raise if an option is given that the method does not have."""
+    given = [name for name, value in options.items() if value is not None]
+    without = [name for name in given if name not in OPTIONS[method]]
+    if without:
+        has = ", ".join(f"`{name}`" for name in OPTIONS[method]) or "no options"
+        raise InvalidArgumentError(
+            f"Argument `{without[0]}` has no effect on method {method!r}, which has {has}. Leave "
+            "it out."
+        )
+
+
+def checked_iterations(iterations: int) -> int:
+    """An odd number of normalisations."""
+    number = integer(iterations, "iterations")
+    if number % 2 == 0 or number > _MAX_ITERATIONS:
+        raise InvalidArgumentError(
+            f"Argument `iterations` must be odd and at most {_MAX_ITERATIONS}, so that rows are "
+            f"normalised last, got {number}."
+        )
+    return number
