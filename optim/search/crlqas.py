@@ -58,7 +58,7 @@ class AgentSettings:
     """
 
     max_gates: int = 40
-    hidden: tuple[int, ...] = (128, 128)
+    hidden: tuple[int, ...] = (64, 64)
     learning_rate: float = 5e-4
     batch_size: int = 64
     memory: int = 20_000
@@ -66,13 +66,13 @@ class AgentSettings:
     bootstrap: str = "gamma^n"
     discount: float | None = None
     target_every: int = 250
-    learn_every: int = 2
+    learn_every: int = 4
     epsilon_end: float = 0.05
     epsilon_decay: float = 0.999
     test_every: int = 25
     scaled_energy: bool = True
     curriculum: Curriculum = field(
-        default_factory=lambda: Curriculum(shift_every=100, successes=2, patience=100)
+        default_factory=lambda: Curriculum(shift_every=50, successes=1, patience=200)
     )
     halting: RandomHalting | None = None
 
@@ -320,7 +320,9 @@ class Agent:
             self.policy = factory(width, n_actions).to(device)
             self.target = factory(width, n_actions).to(device)
         self.target.load_state_dict(self.policy.state_dict())
-        self.adam = torch.optim.Adam(self.policy.parameters(), lr=settings.learning_rate)
+        self.adam = torch.optim.Adam(
+            self.policy.parameters(), lr=settings.learning_rate, fused=True
+        )
         self.replay = Replay(settings.memory, settings.max_gates, n_actions)
         self.epsilon, self.learned = 1.0, 0
 

@@ -148,7 +148,7 @@ class Evaluator:
             flat = self._load(candidate)
             found: Floats = flat.expectation(self.problem.hamiltonian, self._padded(table))
             return found
-        return self._run(candidate, torch.as_tensor(table)).detach().numpy()
+        return self._run(candidate, torch.tensor(table)).detach().numpy()
 
     def value_and_gradient(
         self, candidate: Candidate, angles: ArrayLike | None = None
