@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -19,6 +20,8 @@ from qml.models.quantum_linear import QuantumLinear
 from qml.models.special_unitary import computing
 
 FILTERS, KERNEL, LEAST_SIDE = (32, 16), 3, 8
+HEAD = {"layers": 10, "sharpness": 1.0, "deviation": 1.0}
+"""Options of the quantum linear layer, as in the paper."""
 MAX_HEAD = 2**26
 """Largest number of weights of a linear layer of the head."""
 
@@ -44,7 +47,9 @@ class GradualReplacement(AbstractModel):
         in_features: Number of pixels of a square image, all channels.
         n_classes: Number of classes, at least 2.
         level: 0, 1 or 2.
-        layers: Repetitions of the quantum linear layer (level 2).
+        layers: Repetitions of the quantum linear layer (level 2); default 10.
+        sharpness: Factor of its probabilities (level 2), see `QuantumLinear`; default 1.
+        deviation: Deviation of the start of its gates (level 2); default 1.
         hidden: Number of tanh units before the last layer (levels 0 and 1); default none.
         channels: Channels of the images; default one, or three where only that is a square.
         generator: Randomness of the start: a `torch.Generator` or a seed.
@@ -72,6 +77,8 @@ class GradualReplacement(AbstractModel):
         *,
         level: int = 2,
         layers: int | None = None,
+        sharpness: float | None = None,
+        deviation: float | None = None,
         hidden: int | None = None,
         channels: int | None = None,
         generator: Seed = None,
@@ -83,7 +90,9 @@ class GradualReplacement(AbstractModel):
         self.level = integer(level, "level", 0)
         if self.level > 2:
             raise InvalidArgumentError(f"Argument `level` must be 0, 1 or 2, got {self.level}.")
-        self.layers, self.hidden = _head_options(self.level, layers, hidden)
+        chosen = {"layers": layers, "sharpness": sharpness, "deviation": deviation}
+        self.quantum_head = _quantum_head(self.level, chosen)
+        self.hidden = _hidden(self.level, hidden)
         self.generator = as_generator(generator)
         self.side = max(LEAST_SIDE, 1 << (self.image[-1] - 1).bit_length())
         width = FILTERS[-1] * (self.side - 2 * (KERNEL - 1)) ** 2
@@ -95,8 +104,8 @@ class GradualReplacement(AbstractModel):
         )
         _check_head(width, self.hidden or self.n_classes)
         self.head: nn.Module
-        if self.layers is not None:
-            self.head = QuantumLinear(width, self.n_classes, layers=self.layers, **options)
+        if self.level == 2:
+            self.head = QuantumLinear(width, self.n_classes, **self.quantum_head, **options)
         elif self.hidden is not None:
             first = nn.Linear(width, self.hidden, **options)
             self.head = nn.Sequential(
@@ -109,7 +118,7 @@ class GradualReplacement(AbstractModel):
     def options(self) -> dict[str, Any]:
         return {
             "level": self.level,
-            "layers": self.layers,
+            **{name: self.quantum_head.get(name) for name in HEAD},
             "hidden": self.hidden,
             "channels": self.image[0],
         }
@@ -185,21 +194,27 @@ def _kernels(layer: nn.Module, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     return weight, layer.bias.to(dtype)
 
 
-def _head_options(level: int, layers: Any, hidden: Any) -> tuple[int | None, int | None]:
-    """`layers` at level 2, `hidden` at levels 0 and 1; each raises where it has no effect."""
+def _quantum_head(level: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of the quantum linear layer at level 2; they raise where they have no effect."""
     if level == 2:
-        if hidden is not None:
+        return {name: HEAD[name] if value is None else value for name, value in given.items()}
+    for name, value in given.items():
+        if value is not None:
             raise InvalidArgumentError(
-                "Argument `hidden` has no effect at level 2, whose last layer is quantum. Leave it "
-                "out, or choose level 0 or 1."
+                f"Argument `{name}` has no effect at level {level}, whose last layer is classical. "
+                "Leave it out, or choose level 2."
             )
-        return integer(10 if layers is None else layers, "layers"), None
-    if layers is not None:
+    return {}
+
+
+def _hidden(level: int, hidden: Any) -> int | None:
+    """Units of the classical head; they raise at level 2, where they have no effect."""
+    if level == 2 and hidden is not None:
         raise InvalidArgumentError(
-            f"Argument `layers` has no effect at level {level}, whose last layer is classical. "
-            "Leave it out, or choose level 2."
+            "Argument `hidden` has no effect at level 2, whose last layer is quantum. Leave it "
+            "out, or choose level 0 or 1."
         )
-    return None, None if hidden is None else integer(hidden, "hidden")
+    return None if hidden is None else integer(hidden, "hidden")
 
 
 def _check_head(width: int, units: int) -> None:

@@ -53,6 +53,14 @@ def qubits_for(in_features: int, n_outputs: int) -> int:
     )
 
 
+def checked_sharpness(sharpness: Any) -> float:
+    """A factor of probabilities, if it is positive."""
+    value = number(sharpness, "sharpness")
+    if value <= 0:
+        raise InvalidArgumentError(f"Argument `sharpness` must be positive, got {value}.")
+    return value
+
+
 def _side(size: int) -> int:
     return math.isqrt(size - 1) + 1
 
@@ -115,11 +123,7 @@ class HamiltonianEmbedding(AbstractModel):
         super().__init__(integer(in_features, "in_features"), integer(n_classes, "n_classes", 2))
         self.n_qubits = n = qubits_for(self.in_features, self.n_classes)
         self.n_read = min(n, (self.n_classes - 1).bit_length() + 1)
-        self.sharpness = number(sharpness, "sharpness")
-        if self.sharpness <= 0:
-            raise InvalidArgumentError(
-                f"Argument `sharpness` must be positive, got {self.sharpness}."
-            )
+        self.sharpness = checked_sharpness(sharpness)
         self.deviation = checked_deviation(deviation)
         self.generator = as_generator(generator)
         depth = integer(layers, "layers")

@@ -56,6 +56,9 @@ ALL: dict[str, Make] = {
         4, 5, layers=3, sharpness=5.0, deviation=0.4, **k
     ),
     "gradual": lambda **k: GradualReplacement(36, 2, layers=2, **k),
+    "gradual-sharp": lambda **k: GradualReplacement(
+        36, 2, layers=2, sharpness=8.0, deviation=0.2, **k
+    ),
     "gradual-half-way": lambda **k: GradualReplacement(12, 2, level=1, **k),
     "gradual-hidden": lambda **k: GradualReplacement(16, 3, level=0, hidden=4, **k),
     "linear": lambda **k: MLP(5, 3, [], **k),

@@ -140,6 +140,17 @@ def test_the_levels_layer_by_layer(side, before, level):
     torch.testing.assert_close(*gradients)
 
 
+def test_sharpness_multiplies_probabilities_and_deviation_the_start():
+    options = {"layers": 2, "generator": 0, "dtype": torch.float64}
+    plain = GradualReplacement(36, 3, **options)
+    sharp = GradualReplacement(36, 3, sharpness=8.0, deviation=0.25, **options)
+    torch.testing.assert_close(sharp.head.theta, plain.head.theta / 4)
+    torch.testing.assert_close(sharp.convolutions[0].theta, plain.convolutions[0].theta)
+    sharp.load_state_dict(plain.state_dict())
+    x, bias = torch.rand(2, 36, dtype=torch.float64), plain.head.bias
+    torch.testing.assert_close(sharp(x) - bias, 8 * (plain(x) - bias))
+
+
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_twin_has_nearly_as_many_parameters(level):
     model = GradualReplacement(64, 3, level=level)
@@ -167,6 +178,10 @@ def test_the_twin_has_nearly_as_many_parameters(level):
         (lambda: GradualReplacement(64, 2, level=3), "must be 0, 1 or 2, got 3"),
         (lambda: GradualReplacement(64, 2, hidden=3), "`hidden` has no effect at level 2"),
         (lambda: GradualReplacement(64, 2, level=1, layers=3), "`layers` has no effect at level 1"),
+        (lambda: GradualReplacement(64, 2, level=0, sharpness=2.0), "`sharpness` has no effect"),
+        (lambda: GradualReplacement(64, 2, level=1, deviation=2.0), "`deviation` has no effect"),
+        (lambda: GradualReplacement(64, 2, sharpness=0.0), "`sharpness` must be positive, got 0"),
+        (lambda: QuantumLinear(4, 2, sharpness=-1.0), "`sharpness` must be positive, got -1"),
         (lambda: GradualReplacement(64, 2, level=0, hidden=10**6), "1000000 units"),
         (lambda: GradualReplacement(63, 2), "square images"),
     ],
