@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,7 +16,8 @@ import circuits
 from circuits import Circuit, PauliSum, Request, StateVector, estimate_cost, inputs
 from circuits import gates as g
 from circuits.cost import LIMITS, Assumptions, Recorder
-from circuits.cost.device import device_of
+from circuits.cost.device import UNKNOWN, device_of
+from circuits.cost.estimate import job_of_plan
 from circuits.cost.shape import shape_of
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from qml import QuantumLayer
@@ -142,6 +144,27 @@ def test_jobs_are_split_at_the_limit_of_executions():
     assert found.jobs == 3
     assert found.executions == 25_000_000
     assert not any(hit.name == "executions" for hit in found.limits)
+
+
+def test_points_with_several_bases_fill_a_job_sooner():
+    pair = [PauliSum("Z0"), PauliSum("X0")]
+    request = Request(native(), torch.zeros(700, 1), pair, shots=10_000)
+    found = estimate_cost(request, Device())
+    assert (found.jobs, found.executions) == (2, 14_000_000)
+    assert not any(hit.name == "executions" for hit in found.limits)
+
+
+def test_jobs_that_a_backend_plans_itself():
+    """Its client's noise factors lengthen circuits: 1 + 3 times 5 circuits of 10 shots."""
+    pub = SimpleNamespace(circuit=native(), points=5, bases=1, factors=(1.0, 3.0))
+    plan = SimpleNamespace(pubs=[pub], shots=10, device="five", target=Device().target)
+    given = Assumptions(rep_delay=0.0, overhead=(0.0, 0.0), usual_circuit=0.0, slack=1.0)
+    job = job_of_plan(plan, UNKNOWN, given)
+    shape = device_of(Device()).shape(native())
+    assert job.load.executions == 10 * 2 * 5
+    assert job.load.two_qubit_gates == 2 * 5 * (1 + 3)
+    assert job.load.instructions == shape.instructions * 5 * (1 + 3)
+    assert job.seconds == (pytest.approx(10 * 5 * 4 * shape.seconds),) * 2
 
 
 def test_limits():
