@@ -27,7 +27,7 @@ from .settings import Settings
 from .train import train
 
 _USAGE, _FAILURE = 2, 1
-_OPTIONS = frozenset({*(field.name for field in fields(Settings)), "data_dir", "device"})
+_OPTIONS = frozenset({*(field.name for field in fields(Settings)), "data_dir", "device", "row"})
 
 
 class Commands(TyperGroup):
