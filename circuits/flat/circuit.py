@@ -193,14 +193,27 @@ class FlatCircuit:
             ops.append(getattr(g, GATES[code])(*mine, *qubits[: N_QUBITS[code]]))
         return Circuit(self.n_qubits, ops)
 
-    def statevector(self) -> Tensor:
-        """The final state `(2**n_qubits,)`, complex128."""
-        check_memory(self.n_qubits, 1, torch.float64)
+    def statevector(self, angles: ArrayLike | None = None) -> Tensor:
+        """The final state.
+
+        Args:
+            angles: `(n_angles,)`, or `(batch, n_angles)` for several sets; default the circuit's.
+
+        Returns:
+            Complex128 `(2**n_qubits,)`, or `(batch, 2**n_qubits)` for several sets.
+        """
+        numbers = self._checked(angles)
+        table = numbers if numbers.ndim == 2 else numbers[None]
+        check_memory(self.n_qubits, max(1, len(table)), torch.float64)
         module = self._kernels()
         if module is None:
-            return self.to_circuit().statevector()
-        angles = self._checked(None)
-        return evaluate.state_by_kernels(module, self._built(module), self.n_qubits, angles)
+            values = torch.from_numpy(table) if self.n_angles else None
+            states = self.to_circuit(symbols=True).statevector(w=values)
+            states = states.expand(len(table), -1) if values is None else states
+        else:
+            program = self._built(module)
+            states = evaluate.states_by_kernels(module, program, self.n_qubits, table)
+        return states if numbers.ndim == 2 else states[0]
 
     def expectation(self, observable: Any, angles: ArrayLike | None = None) -> Any:
         """Expectation value of an observable.

@@ -54,13 +54,14 @@ def by_torch(
     return values.detach().numpy(), slopes
 
 
-def state_by_kernels(module: Any, program: Any, n_qubits: int, angles: Floats) -> torch.Tensor:
-    """The final state `(2**n_qubits,)`."""
-    state = torch.empty(2**n_qubits, dtype=torch.complex128)
-    threads = torch.get_num_threads()
-    given = (program, 1, 0, _address(angles), False, 0, False)
-    module.run_double(*given, 0, 0, state.data_ptr(), *[0] * 5, threads)
-    return state
+def states_by_kernels(module: Any, program: Any, n_qubits: int, table: Floats) -> torch.Tensor:
+    """The final states `(batch, 2**n)` for angles `(batch, k)`."""
+    batch, threads = len(table), torch.get_num_threads()
+    states = torch.empty(batch, 2**n_qubits, dtype=torch.complex128)
+    if batch:
+        given = (program, batch, 0, _address(table), batch > 1, 0, False)
+        module.run_double(*given, 0, 0, states.data_ptr(), *[0] * 5, threads)
+    return states
 
 
 def terms_of(observable: PauliSum) -> tuple[Integers, Floats]:

@@ -71,6 +71,22 @@ def test_every_gate_is_the_gate_of_that_name(engine, name):
     assert flat.to_circuit() == ordinary
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_states_of_several_sets_of_angles(engine, seed):
+    flat = random_flat(seed, 4)
+    table = np.random.default_rng(seed).uniform(-4, 4, (19, flat.n_angles))
+    expected = flat.to_circuit(symbols=True).statevector(w=torch.from_numpy(table))
+    torch.testing.assert_close(flat.statevector(table), expected, **EXACT)
+    torch.testing.assert_close(flat.statevector(table[7]), expected[7], **EXACT)
+    assert flat.statevector(table[:0]).shape == (0, 16)
+
+
+def test_states_of_a_circuit_without_angles(engine):
+    flat = FlatCircuit(2)
+    flat.append("h", 0)
+    assert torch.equal(flat.statevector(np.zeros((3, 0)))[2], flat.statevector())
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("n_qubits", [3, 4, 10])
 def test_values_and_gradients(engine, seed, n_qubits):
