@@ -24,6 +24,8 @@ from circuits.errors import (
     AuthenticationError,
     InvalidArgumentError,
     JobError,
+    KetworkError,
+    ServiceAnswerError,
     ServiceUnavailableError,
     UnsupportedOperationError,
 )
@@ -71,20 +73,43 @@ class Service(QiskitRuntimeService):
 
         Raises:
             InvalidArgumentError: If the account has none of this name.
-            JobError: If the service cannot be asked.
+            JobError: If the service cannot be asked, or its answers cannot be read.
         """
         for transport in self._transports:
             transport.last_error = None
+        failure: KetworkError
         try:
-            return self.backend(name)
-        except QiskitBackendNotFoundError as error:
-            for transport in self._transports:
-                if transport.last_error is not None:
-                    raise transport.last_error from None
-            raise InvalidArgumentError(
-                f"Argument `mode`: the account has no machine {name!r}. "
-                "`QiskitRuntimeService().backends()` lists them."
-            ) from error
+            found = self.backend(name)
+            _ = found.target  # the calibration is fetched and read here
+        except JobError:
+            raise
+        except QiskitBackendNotFoundError:
+            failure = self._missing(name)
+        except Exception as error:  # whatever the client raises on what it cannot read
+            failure = _unreadable(f"machine {name!r}", error)
+        else:
+            return found
+        raise failure
+
+    def _missing(self, name: str) -> KetworkError:
+        """Why the client has no machine of a name, which it does not tell."""
+        for transport in self._transports:
+            if transport.last_error is not None:
+                return transport.last_error
+        names: list[str] = []
+        for client in self.clients().values():
+            try:
+                names += [device["name"] for device in client.list_backends(True)]
+            except JobError as error:
+                return error
+            except Exception as error:  # as above
+                return _unreadable("machines", error)
+        if name in names:
+            return ServiceAnswerError(f"The service's description of {name!r} cannot be read.")
+        return InvalidArgumentError(
+            f"Argument `mode`: the account has no machine {name!r}; it has "
+            f"{', '.join(sorted(names)) or 'none'}."
+        )
 
     def clients(self) -> dict[str, RuntimeClient]:
         """The connections by instance."""
@@ -115,6 +140,11 @@ def _address(url: str, instance: str, private: bool | None = False, channel: str
     if is_loopback(url):
         return url
     return default_runtime_url_resolver(url, instance, bool(private), channel)
+
+
+def _unreadable(what: str, error: Exception) -> ServiceAnswerError:
+    text = redacted(f"{type(error).__name__}: {error}")
+    return ServiceAnswerError(f"The service's answer on {what} cannot be read: {text}"[:500])
 
 
 def connect(**account: Any) -> Service:
