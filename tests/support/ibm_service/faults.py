@@ -27,7 +27,7 @@ class Fault:
             * `"truncate"`: the full length is announced, half of it sent, the connection closed.
             * `"half"`: the first half of the body is sent, then as `"stall"`.
             * `"trickle"`: as the answer should be, but one byte in every `seconds`.
-            * `"damage"`: characters in the middle of the body are others.
+            * `"damage"`: characters in the middle of the first array, or of the body, are others.
             * `"late"`: jobs younger than `seconds` are missing in a listing (call `"jobs"`).
             * `"job"`: the job that is submitted ends as `body` says (call `"run"`): a dictionary
               with `status`, and `reason`, `reason_code` if wanted; `{}` lets it queue for ever.

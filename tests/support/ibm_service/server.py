@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -163,9 +164,7 @@ class Handler(BaseHTTPRequestHandler):
         assert answer is not None
         head, body = self._bytes(answer)
         if kind == "damage":
-            middle = len(body) // 2
-            body = body[:middle] + b"~!~!" + body[middle + 4 :]
-            self._write(head + body)
+            self._write(head + _damaged(body))
             return answer.status
         if kind == "trickle":
             for byte in head + body:
@@ -204,3 +203,12 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
+
+
+def _damaged(body: bytes) -> bytes:
+    """Other characters in the middle of the first array, or of the body."""
+    array = re.search(rb'"data":"([^"]+)"', body)
+    first, last = array.span(1) if array else (0, len(body))
+    middle = (first + last) // 2
+    others = bytes(ord("B") if byte == ord("A") else ord("A") for byte in body[middle : middle + 4])
+    return body[:middle] + others + body[middle + len(others) :]
