@@ -96,7 +96,7 @@ class Search(ABC):
             problem: The `Problem`.
             budget: Candidates whose angles may be optimised.
             seed: Seed of everything random in the method.
-            evaluator: A new `Evaluator` of this problem; default exact energies and L-BFGS.
+            evaluator: A new `Evaluator` of this problem; default exact energies and BFGS.
             checkpoint: File in which the run is kept every `save_every` seconds, on interrupt
                 (Ctrl-C) and at its end. If it exists the run goes on from there, to the same
                 result as without the break; with a larger budget also beyond its end.

@@ -16,7 +16,7 @@ from circuits.execution import as_generator, check_shots
 from circuits.flat.table import GATES, N_ANGLES, Floats
 from optim.problems.problem import Problem
 from optim.search.candidate import Candidate, initial_candidate
-from optim.search.minimizers import MINIMIZERS, Minimum, lbfgs
+from optim.search.minimizers import MINIMIZERS, Minimum, bfgs
 
 _POLISH_TOLERANCE = 1e-10
 _GAIN = 1e-9  # what a further start must gain
@@ -52,8 +52,8 @@ class Evaluator:
         backend: What runs the circuits; `None` is the exact state vector.
         shots: Measurements per energy and commuting group of the observable; `None` is exact.
         generator: Randomness of shots and of stochastic optimisers, a seed or a generator.
-        optimizer: How angles are optimised, one of `MINIMIZERS`: `"lbfgs"` needs gradients,
-            `"cobyla"` does not, `"none"` keeps the angles.
+        optimizer: How angles are optimised, one of `MINIMIZERS`: `"bfgs"` and `"lbfgs"` need
+            gradients, `"cobyla"` does not, `"none"` keeps the angles.
         max_evaluations: Largest number of evaluations per start of the optimiser.
         restarts: Further starts per candidate, at angles normally distributed about the first
             start; the lowest energy wins. They leave local minima that no single angle leaves.
@@ -76,7 +76,7 @@ class Evaluator:
         backend: Backend | None = None,
         shots: int | None = None,
         generator: torch.Generator | int | None = None,
-        optimizer: str = "lbfgs",
+        optimizer: str = "bfgs",
         max_evaluations: int = 1000,
         restarts: int = 0,
         spread: float = 1.0,
@@ -213,7 +213,7 @@ class Evaluator:
         """
 
         def run(objective: Any, start: Floats, most: int) -> Minimum:
-            return lbfgs(objective, start, most, tolerance=_POLISH_TOLERANCE)
+            return bfgs(objective, start, most, tolerance=_POLISH_TOLERANCE)
 
         return self._minimized(candidate, None, run, max(2000, self.max_evaluations))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import scipy.optimize
 import torch
 
 from circuits.flat.table import Floats
+from optim.search import descent
 
 GRADIENT_TOLERANCE = 1e-6
 _JUMP = 1e-9  # energy that moving a single angle must gain
@@ -56,45 +57,68 @@ class Minimizer(NamedTuple):
     gradients: bool
 
 
+def bfgs(
+    objective: Objective,
+    start: Floats,
+    max_evaluations: int,
+    tolerance: float = GRADIENT_TOLERANCE,
+) -> Minimum:
+    """BFGS, made for small circuits (`descent.bfgs`), which leaves points that are no minimum.
+
+    A gate that is appended at angle 0 often changes nothing to first order. So wherever BFGS
+    stops, one batch of energies, each angle turned by pi, gives the lowest point of the energy
+    along every angle alone (a sinusoid); if one is lower, BFGS goes on from there.
+
+    Args:
+        objective: What is minimised.
+        start: Where it starts, `(n_angles,)`.
+        max_evaluations: Largest number of evaluations; a batch under way is finished.
+        tolerance: Largest component of the gradient at which it stops.
+    """
+    return _leaving(descent.bfgs, objective, start, max_evaluations, tolerance)
+
+
 def lbfgs(
     objective: Objective,
     start: Floats,
     max_evaluations: int,
     tolerance: float = GRADIENT_TOLERANCE,
 ) -> Minimum:
-    """L-BFGS (SciPy), which leaves stationary points that are no minimum of each single angle.
-
-    A gate that is appended at angle 0 often changes nothing to first order. So wherever L-BFGS
-    stops, one batch of energies, each angle turned by pi, gives the lowest point of the energy
-    along every angle alone (a sinusoid); if one is lower, L-BFGS goes on from there.
+    """As `bfgs`, by SciPy's L-BFGS-B: for hundreds of angles.
 
     Args:
         objective: What is minimised.
         start: Where it starts, `(n_angles,)`.
-        max_evaluations: Largest number of evaluations; a step under way is finished.
+        max_evaluations: Largest number of evaluations; a batch under way is finished.
         tolerance: Largest component of the gradient at which it stops.
     """
+    return _leaving(_scipy, objective, start, max_evaluations, tolerance)
+
+
+def _scipy(function: Any, start: Floats, most: int, tolerance: float) -> descent.Point:
+    options: Any = {"maxfun": most, "maxiter": most, "gtol": tolerance, "ftol": 1e-14}
+    found = scipy.optimize.minimize(function, start, jac=True, method="L-BFGS-B", options=options)
+    return descent.Point(found.x, float(found.fun), found.jac, int(found.nfev))
+
+
+def _leaving(
+    descend: Callable[..., descent.Point],
+    objective: Objective,
+    start: Floats,
+    most: int,
+    tolerance: float,
+) -> Minimum:
+    """Descend, and again from a lower point along a single angle as long as there is one."""
     used, angles = 0, np.asarray(start, dtype=np.float64)
     while True:
-        found = scipy.optimize.minimize(
-            objective.value_and_gradient,
-            angles,
-            jac=True,
-            method="L-BFGS-B",
-            options={
-                "maxfun": max(1, max_evaluations - used),
-                "maxiter": max_evaluations,
-                "gtol": tolerance,
-                "ftol": 1e-14,
-            },
-        )
-        angles, energy, slopes = found.x, float(found.fun), found.jac
-        used += int(found.nfev) + int(objective.sinusoidal.sum())
-        if used >= max_evaluations:
-            return Minimum(angles, energy)
-        moved = jump(objective, angles, energy, slopes)
+        left = max(1, most - used)
+        found = descend(objective.value_and_gradient, angles, left, tolerance)
+        used += found.evaluations + int(objective.sinusoidal.sum())
+        if used >= most:
+            return Minimum(found.angles, found.energy)
+        moved = jump(objective, found.angles, found.energy, found.slopes)
         if moved is None:
-            return Minimum(angles, energy)
+            return Minimum(found.angles, found.energy)
         angles = moved
 
 
@@ -136,6 +160,7 @@ def fixed(objective: Objective, start: Floats, max_evaluations: int) -> Minimum:
 
 
 MINIMIZERS: dict[str, Minimizer] = {
+    "bfgs": Minimizer(bfgs, gradients=True),
     "lbfgs": Minimizer(lbfgs, gradients=True),
     "cobyla": Minimizer(cobyla, gradients=False),
     "none": Minimizer(fixed, gradients=False),

@@ -34,7 +34,7 @@ class CircuitEnv(gymnasium.Env[Observation, np.int64]):
     Args:
         problem: The problem.
         evaluator: What optimises the angles after each step, with noise, shots and mitigation as
-            its backend has them; default exact energies and L-BFGS.
+            its backend has them; default exact energies and BFGS.
         max_gates: Largest number of gates L.
         target: See `CircuitGame`.
         curriculum: See `CircuitGame`; it moves at the end of each episode.

@@ -47,7 +47,7 @@ def test_result_describes_the_best_circuit() -> None:
     assert [row["energy"] for row in best] == sorted((row["energy"] for row in best), reverse=True)
     assert [row["candidates"] for row in result.history["tens"]] == [10, 20, 30]
     assert result.options["gates"] == 6
-    assert result.options["evaluator"]["optimizer"] == "lbfgs"
+    assert result.options["evaluator"]["optimizer"] == "bfgs"
 
 
 def test_seeds_decide() -> None:

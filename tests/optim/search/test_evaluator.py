@@ -84,7 +84,7 @@ def test_counters() -> None:
     assert evaluator.optimize(Candidate(3)).evaluations == 1
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "cobyla"])
+@pytest.mark.parametrize("optimizer", ["bfgs", "lbfgs", "cobyla"])
 def test_optimised_angles_are_a_minimum(optimizer: str) -> None:
     evaluator = Evaluator(FIELD, optimizer=optimizer)
     found = evaluator.optimize(CIRCUIT)
@@ -171,7 +171,7 @@ def test_torch_and_native_engines_agree(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_cannot_be_raises() -> None:
-    with pytest.raises(InvalidArgumentError, match="'lbfgs', 'cobyla'"):
+    with pytest.raises(InvalidArgumentError, match="'bfgs', 'lbfgs', 'cobyla'"):
         Evaluator(FIELD, optimizer="sgd")
     with pytest.raises(InvalidArgumentError, match="needs a backend that measures"):
         Evaluator(FIELD, shots=100)
