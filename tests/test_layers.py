@@ -32,6 +32,7 @@ TABLE = {
     "noise/model/likelihood.py": _NUMERICS | {"circuits", "tqdm"},
     "optim/": _NUMERICS | {"circuits"},
     "optim/search/environment/gym.py": _NUMERICS | {"circuits", "gymnasium"},
+    "optim/search/ppo.py": _NUMERICS | {"circuits", "sb3_contrib", "stable_baselines3"},
     "optim/problems/chemistry.py": _NUMERICS | {"circuits", "pyscf"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
     "qml/data/": _NUMERICS | {"circuits", "sklearn", "PIL", "tqdm"},
