@@ -4,6 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 EXTRAS := qiskit,aer,ibm,pennylane,notebooks,dev
 JOBS := 2
+SOAK_TRIALS := 200
 PYTEST := -m pytest -n $(JOBS) --dist loadfile
 BUILD_TOOLS := scikit-build-core nanobind cmake ninja
 NATIVE_TESTS := tests/circuits/native tests/circuits/flat tests/circuits/simulators/transfer \
@@ -15,7 +16,7 @@ NATIVE := CMakeLists.txt $(wildcard circuits/_native/inplace/CMakeLists.txt circ
 export KETWORK_REQUIRE_NATIVE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-no-extras check lint types sanitize bench notebooks clean
+.PHONY: help venv demo test test-no-extras check lint types sanitize soak bench notebooks clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -57,6 +58,10 @@ sanitize: venv  ## Run the native engine's tests under the address and undefined
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	KETWORK_KERNELS=$(CURDIR)/build/sanitize/module \
 		$(PYTHON) -m pytest -s -p tests.support.kernels --timeout 1800 $(NATIVE_TESTS)
+
+soak: venv  ## Kill 200 training runs on a stand-in of IBM's service (half an hour)
+	$(PYTHON) -m tests.ibm.crash_points $$(mktemp -d)
+	$(PYTHON) -m tests.ibm.soak $$(mktemp -d) $(SOAK_TRIALS)
 
 bench: venv  ## Run the benchmarks (minutes)
 	@for file in tests/benchmarks/[a-z]*.py; do \
