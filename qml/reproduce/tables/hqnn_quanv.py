@@ -9,9 +9,9 @@ from qml.reproduce.classifier import Build, Recipe, classifier
 from qml.reproduce.pipelines import resized
 from qml.reproduce.record import Entry, Published, Row, Scale, Table
 
+REFERENCE = "Senokosov et al., Mach. Learn.: Sci. Technol. 5, 015040 (2024), arXiv:2304.09224"
 SOURCE = (
-    "Senokosov et al., Mach. Learn.: Sci. Technol. 5, 015040 (2024), arXiv:2304.09224; the number "
-    "is that of a third party's re-implementation "
+    "not the paper's but those of a third party's re-implementation "
     "(AishSweety/hybrid-quantum-classical-models-for-image-classification)"
 )
 FEW = {"train": 500, "test": 100}
@@ -42,7 +42,7 @@ LINEAR = Entry("linear", "linear model of the pixels", classifier(_build("identi
 TABLE = Table(
     name="hqnn-quanv",
     title="HQNN-Quanv: 500 images of 14 x 14 pixels to train, 100 to test",
-    reference=SOURCE,
+    reference=REFERENCE,
     rows=(
         Row(
             "trained",
