@@ -140,6 +140,9 @@ def test_the_wheel_holds_the_four_packages_and_nothing_else(wheel: Path) -> None
     tops = {name.partition("/")[0] for name in names}
     assert tops == {*ketwork.PACKAGES, "ketwork.py", f"ketwork-{ketwork.__version__}.dist-info"}
     assert {f"{name}/py.typed" for name in ketwork.PACKAGES} <= set(names)
+    data = {f"optim/problems/data/{f.name}" for f in (ROOT / "optim/problems/data").iterdir()}
+    assert data
+    assert data <= set(names)
     native = [name for name in names if name.startswith("circuits/_native/")]
     assert all(name.endswith((".py", ".so", ".pyi")) for name in native)
     if os.environ.get("KETWORK_REQUIRE_NATIVE", "0") != "0":

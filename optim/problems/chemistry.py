@@ -22,6 +22,10 @@ SMALLEST = 1e-12
 """Coefficients up to this size, in Hartree, are rounding of the integrals."""
 
 
+MOST_EXACT = 10
+"""Up to so many active orbitals the exact energy of the given number of electrons is recorded."""
+
+
 def compute(
     geometry: Sequence[tuple[str, Sequence[float]]],
     basis: str,
@@ -39,7 +43,7 @@ def compute(
     """
     try:
         import pyscf
-        from pyscf import ao2mo, gto, scf
+        from pyscf import ao2mo, fci, gto, scf
     except ImportError as error:
         raise MissingDependencyError(
             "pyscf", "chemistry", "Computing a molecule from its geometry"
@@ -76,6 +80,11 @@ def compute(
         "source": f"PySCF {pyscf.__version__}",
     }
     n_up = (electrons + multiplicity - 1) // 2
+    if len(active) <= MOST_EXACT:
+        solver = fci.direct_spin1.FCI()
+        solver.conv_tol = 1e-12
+        found = solver.kernel(one, two, len(active), (n_up, electrons - n_up), ecore=core)
+        facts["exact_energy"] = float(found[0])
     return jordan_wigner(core, one, two), reference_state(n_up, electrons - n_up), facts
 
 

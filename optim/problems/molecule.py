@@ -94,8 +94,10 @@ def molecule(
             rising energy, from 0; default all.
 
     Returns:
-        The problem. Its `provenance` holds the geometry, the active space, the mapping and the
-        Hartree-Fock and exact energies.
+        The problem. Its `provenance` holds the geometry, the active space, the mapping, and the
+        Hartree-Fock and exact energies of the given number of electrons. The ground energy is that
+        of the Hamiltonian, whatever the number of electrons: the same for all of the library and
+        most neutral molecules; for ions compare with `provenance["exact_energy"]`.
 
     Raises:
         InvalidArgumentError: If a name or a combination of arguments does not exist.
