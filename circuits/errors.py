@@ -152,6 +152,18 @@ class SolverError(KetworkError, ArithmeticError):
     """A system of equations is singular, or iterations that solve it do not converge."""
 
 
+class RemoteError(KetworkError, RuntimeError):
+    """What went wrong on a worker, as text: a traceback, or an exception that cannot be sent."""
+
+
+class WorkerDiedError(KetworkError, RuntimeError):
+    """The processes that ran a call ended without an answer, as often as it was tried."""
+
+
+class CallCancelledError(KetworkError):
+    """A call was cancelled before it had an answer."""
+
+
 class JobError(KetworkError):
     """A job on a remote machine did not go as asked.
 

@@ -31,6 +31,8 @@ TABLE = {
     "noise/model/aer/": _NUMERICS | {"circuits", "qiskit", "qiskit_aer"},
     "noise/model/likelihood.py": _NUMERICS | {"circuits", "tqdm"},
     "optim/": _NUMERICS | {"circuits"},
+    "optim/executors/ray_tasks.py": _NUMERICS | {"circuits", "ray"},
+    "optim/executors/slurm_jobs.py": _NUMERICS | {"circuits", "submitit"},
     "optim/search/environment/gym.py": _NUMERICS | {"circuits", "gymnasium"},
     "optim/search/ppo.py": _NUMERICS | {"circuits", "sb3_contrib", "stable_baselines3"},
     "optim/problems/chemistry.py": _NUMERICS | {"circuits", "pyscf"},
