@@ -104,7 +104,7 @@ class ShiftEvaluator:
     def _simultaneous(self, angles: Tensor, varied: list[int]) -> tuple[Tensor, Tensor]:
         """Values and the SPSA estimate of the Jacobian; each sample draws its own directions."""
         assert self.spsa is not None
-        draws, step = self.spsa.samples, self.spsa.step
+        draws, step = self.spsa.samples if varied else 0, self.spsa.step
         generator = as_generator(self.occurrences.generator)
         device = angles.device if generator is None else generator.device
         shape = (draws, angles.shape[0], len(varied))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from circuits import Circuit
 from qml.models import MODELS
@@ -90,6 +92,8 @@ def report(run: Run, result: TrainResult, out: Path) -> Evaluation:
         The scores on the test part.
     """
     own = run.settings
+    run = replace(run, model=Remembered(run.model))
+    run.name_jobs(0, 0)
     scores = score(run)
     summary = {key: value for key, value in result.summary().items() if key != "lr"}
     write_result(
@@ -103,6 +107,25 @@ def report(run: Run, result: TrainResult, out: Path) -> Evaluation:
     save_pictures(run, out)
     plot_history(result, out / "curves.png", title=f"{own.model} on {own.data}")
     return scores
+
+
+@final
+class Remembered(nn.Module):
+    """A model that computes each batch once: a machine is not asked the same twice."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self._known: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The model's outputs."""
+        for known, before in self._known:
+            if torch.equal(known, x):
+                return before
+        outputs: Tensor = self.model(x)
+        self._known.append((x, outputs))
+        return outputs
 
 
 def score(run: Run, model: nn.Module | None = None) -> Evaluation:

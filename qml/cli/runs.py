@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from rich.console import Console
 from torch import nn
 
 from circuits import Circuit
+from circuits.cost import Budget
 from circuits.errors import InvalidArgumentError
 from qml import QuantumLayer
 from qml.data import DataSet, FittedPipeline
@@ -19,9 +21,13 @@ from qml.models.base import AbstractQuantumModel
 from qml.training import TrainResult, fit
 from qml.training.randomness import seeded
 
+from .backends import backend_named, place_of
 from .names import flag
 from .progress import watched
 from .settings import CIRCUIT_OPTIONS, DTYPES, MODEL_OPTIONS, Settings
+
+CHECKPOINT_SECONDS = 5.0
+"""Between checkpoints within an epoch, where steps are jobs on other machines or simulators."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +39,37 @@ class Run:
         dataset: The data set, preprocessed.
         pipeline: The preprocessing, fitted on the training part.
         model: The model, with its initial weights.
+        name: Unique name, by which jobs on machines are found again.
+        backend: Where its circuits run; None is our simulator.
     """
 
     settings: Settings
     dataset: DataSet
     pipeline: FittedPipeline
     model: nn.Module
+    name: str = ""
+    backend: Any = None
 
     @property
     def circuits(self) -> list[Circuit]:
         """The circuits in the model."""
         return circuits_of(self.model)
 
+    def name_jobs(self, epoch: int, step: int) -> None:
+        """Names the jobs that follow, so that an interrupted run finds them again.
+
+        Args:
+            epoch: Counted from 1; 0 is what comes after the training.
+            step: Counted from 1; 0 scores the epoch.
+        """
+        if self.settings.backend is not None and place_of(self.settings.backend).jobs:
+            self.backend.name_jobs(f"{self.name} epoch {epoch} step {step}")
+
     def metadata(self) -> dict[str, Any]:
         """What a checkpoint needs to rebuild model and preprocessing, and to resume."""
         return {
             "settings": self.settings.as_dict(),
+            "run": self.name,
             "model": spec_of(self.model),
             "preprocessing": self.pipeline.state_dict(),
             "class_names": list(self.dataset.class_names),
@@ -80,12 +101,22 @@ def check_options(settings: Settings) -> None:
             )
 
 
-def prepare(settings: Settings, data_dir: Path | None) -> Run:
+def prepare(
+    settings: Settings,
+    data_dir: Path | None,
+    *,
+    name: str | None = None,
+    budget: float | None = None,
+    say: bool = False,
+) -> Run:
     """Loads and preprocesses the data, and builds the model.
 
     Args:
         settings: What decides the run.
         data_dir: Folder with the files of the data set, where it has some.
+        name: Name of the run; None makes a new one.
+        budget: Seconds of machine time that the run may spend.
+        say: Whether waits for jobs are told on standard error.
 
     Returns:
         The run, with weights that depend on the seed alone.
@@ -96,12 +127,21 @@ def prepare(settings: Settings, data_dir: Path | None) -> Run:
     options = settings.model_options
     if settings.diff_method is not None:
         options["diff_method"] = settings.diff_method
+    name = name or uuid.uuid4().hex[:12]
+    backend = None
+    if settings.backend is not None:
+        spend = None if budget is None else Budget(budget, name=f"train {name}")
+        backend = backend_named(settings.backend, settings.shots, budget=spend, say=say)
+        options["backend"] = backend
+    elif budget is not None:
+        raise InvalidArgumentError("--budget has no effect without --backend; leave it out.")
     if settings.shots is not None:
         options["shots"] = settings.shots
-        options["generator"] = torch.Generator().manual_seed(settings.seed)
+        if settings.backend is None or place_of(settings.backend).seeded:
+            options["generator"] = torch.Generator().manual_seed(settings.seed)
     with seeded(settings.seed):
         model = record.build(dataset.n_features, dataset.n_classes, **options)
-    return Run(settings, dataset, pipeline, model)
+    return Run(settings, dataset, pipeline, model, name, backend)
 
 
 def checked_device(name: str | None) -> torch.device | None:
@@ -166,6 +206,8 @@ def execute(
             tensorboard=tensorboard,
             callbacks=[callback],
             progress=False,
+            checkpoint_seconds=None if out is None or run.backend is None else CHECKPOINT_SECONDS,
+            before_step=run.name_jobs,
         )
 
 

@@ -33,6 +33,7 @@ class Settings:
         seed: Seed of the split, the initial weights, the order of samples, and shots.
         shots: Measurements per sample while training; None is exact.
         diff_method: As for `QuantumLayer`.
+        backend: Where circuits run, as `backends.backend_named` takes it; None is our simulator.
         dtype: `"float32"` or `"float64"`.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     seed: int = 0
     shots: int | None = None
     diff_method: str | None = None
+    backend: str | None = None
     dtype: str = "float32"
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,7 +90,7 @@ class Settings:
 MODEL_OPTIONS = ("n_qubits", "layers", "block", "hidden")
 """Settings that are options of the model."""
 
-CIRCUIT_OPTIONS = ("shots", "diff_method")
+CIRCUIT_OPTIONS = ("shots", "diff_method", "backend")
 """Settings that have an effect only where the model holds a circuit."""
 
 
@@ -107,6 +109,7 @@ def restored(stored: Any, file: Path) -> Settings:
             f"{file} was not written by `ketwork train`: it holds no settings of a run."
         )
     types = get_type_hints(Settings)
+    stored = {"backend": None, **stored}
     wrong = sorted({str(name) for name in stored} ^ set(types))
     wrong += [n for n in types if n in stored and not _fits(stored[n], types[n])]
     if wrong:

@@ -9,7 +9,12 @@ from typing import Any
 
 import typer
 
-from circuits.errors import CheckpointError, DataNotFoundError, InvalidArgumentError
+from circuits.errors import (
+    CheckpointError,
+    DataNotFoundError,
+    InvalidArgumentError,
+    JobError,
+)
 from circuits.gradients import DIFF_METHODS
 from qml.data import available
 from qml.models import MODELS
@@ -22,8 +27,10 @@ from .options import DataDir, Debug, Device, Overwrite, Quiet, Seed
 from .outputs import prepare_folder
 from .settings import DTYPES, Settings, require_same, restored
 from .train_options import (
+    BackendName,
     BatchSize,
     Block,
+    BudgetSeconds,
     Classes,
     DataFile,
     DataName,
@@ -55,6 +62,8 @@ def train(
     hidden: Hidden = None,
     shots: Shots = None,
     diff_method: DiffMethod = None,
+    backend: BackendName = None,
+    budget: BudgetSeconds = None,
     data: DataName = None,
     data_dir: DataDir = None,
     classes: Classes = None,
@@ -89,18 +98,26 @@ def train(
     Interrupted? The same result as without the interruption, bit for bit:
 
     [cyan]ketwork train --resume --out runs/qcnn[/]
+
+    On a machine of IBM's, one job for each step; an interrupted run takes its jobs up again:
+
+    [cyan]ketwork train --model reupload --data iris --backend ibm:ibm_boston --shots 999 --out a[/]
     """
     given: dict[str, Any] = {
         "model": model, "n_qubits": n_qubits, "layers": layers, "block": block, "hidden": hidden,
-        "shots": shots, "diff_method": diff_method, "data": data, "classes": _split(classes),
-        "limit": limit, "file": file, "samples": samples, "noise": noise, "epochs": epochs,
-        "batch_size": batch_size, "lr": lr, "patience": patience, "seed": seed, "dtype": dtype,
+        "shots": shots, "diff_method": diff_method, "backend": backend, "data": data,
+        "classes": _split(classes), "limit": limit, "file": file, "samples": samples,
+        "noise": noise, "epochs": epochs, "batch_size": batch_size, "lr": lr,
+        "patience": patience, "seed": seed, "dtype": dtype,
     }  # fmt: skip
     given = _checked(given)
-    settings, done = _stored(out, given, overwrite) if resume else (_chosen(given), None)
+    if resume:
+        settings, done, name = _stored(out, given, overwrite)
+    else:
+        settings, done, name = _chosen(given), None, None
     runs.check_options(settings)
     where = runs.checked_device(device)
-    run = runs.prepare(settings, data_dir)
+    run = runs.prepare(settings, data_dir, name=name, budget=budget, say=not quiet)
     if not resume:
         hint = "pass --resume to continue, " if (out / "last.ckpt").is_file() else ""
         names = [name for name, _ in reports.FILES]
@@ -113,11 +130,13 @@ def train(
         result = runs.execute(
             run, progress, out=out, device=where, done=done, tensorboard=tensorboard
         )
-    except KeyboardInterrupt:
+        scores = reports.report(run, result, out)
+    except (KeyboardInterrupt, JobError) as error:
         command = f"ketwork train --resume --out {shlex.quote(str(out))}"
         progress.print(f"Interrupted. Continue with:  {command}", markup=False, soft_wrap=True)
+        if isinstance(error, JobError):
+            raise
         raise typer.Exit(130) from None
-    scores = reports.report(run, result, out)
     print_facts(console, reports.outcome(run, result, scores))
     print_files(console, out, reports.FILES)
     print_next(console, [f"ketwork predict {shlex.quote(str(out / 'model.ckpt'))}"])
@@ -157,8 +176,10 @@ def _chosen(given: dict[str, Any]) -> Settings:
     return Settings(**defaults | {k: v for k, v in given.items() if v is not None})
 
 
-def _stored(out: Path, given: dict[str, Any], overwrite: bool) -> tuple[Settings, int]:
-    """Settings of the run to resume, and the number of its finished epochs."""
+def _stored(
+    out: Path, given: dict[str, Any], overwrite: bool
+) -> tuple[Settings, int | None, str | None]:
+    """Settings of the run to resume, the number of its finished epochs, and its name."""
     if overwrite:
         raise InvalidArgumentError("--resume and --overwrite exclude each other; pass one of them.")
     last = out / "last.ckpt"
@@ -173,4 +194,6 @@ def _stored(out: Path, given: dict[str, Any], overwrite: bool) -> tuple[Settings
         raise CheckpointError(f"{last}: this version has no model {settings.model!r}.")
     require_same(settings, given)
     history = (checkpoint.training or {}).get("history")
-    return settings, len(history) if isinstance(history, list) else 0
+    name = checkpoint.metadata.get("run")
+    done = len(history) if isinstance(history, list) else 0
+    return settings, done, name if isinstance(name, str) else None

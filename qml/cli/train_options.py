@@ -10,6 +10,7 @@ import typer
 from qml.data import REGISTRY
 from qml.models import MODELS
 
+from .backends import HELP as BACKENDS
 from .options import DATA_PANEL, MODEL_PANEL, OUTPUT_PANEL, TRAINING_PANEL
 
 
@@ -88,6 +89,24 @@ DiffMethod = Annotated[
         metavar="NAME",
         help="How circuits are differentiated: adjoint, backprop, parameter-shift or spsa.",
         show_default="auto",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BackendName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=BACKENDS,
+        show_default="our simulator",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BudgetSeconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Machine time that the whole run may spend, resumed parts included; it stops before.",
+        show_default="no limit",
         rich_help_panel=MODEL_PANEL,
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -76,7 +77,10 @@ def build_scheduler(
 
 def step_scheduler(scheduler: LRScheduler | None, loss: float) -> None:
     """Advances the schedule by one epoch; `loss` is what a plateau schedule watches."""
-    if isinstance(scheduler, ReduceLROnPlateau):
-        scheduler.step(loss)
-    elif scheduler is not None:
-        scheduler.step()
+    with warnings.catch_warnings():
+        # The optimizer always steps first, if in an earlier part of a resumed run.
+        warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+        if isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step(loss)
+        elif scheduler is not None:
+            scheduler.step()

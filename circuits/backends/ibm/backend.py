@@ -190,18 +190,28 @@ class IBM(Backend):
 
         return list(finished(tasks, jobs, found, merged))
 
-    @contextmanager
-    def keyed(self, prefix: str) -> Iterator[None]:
-        """Inside, the n-th job has the ledger key `"{prefix} job {n}"`.
+    def name_jobs(self, prefix: str | None) -> None:
+        """From now on the n-th job has the ledger key `"{prefix} job {n}"`; `None` ends that.
 
         A program that was killed and repeats itself takes up the jobs that it sent before, or
         their results, instead of sending them again.
 
         Args:
             prefix: A name that is unique to this run of the program, and the same each time.
+
+        Raises:
+            UnsupportedOperationError: In local mode, which has no ledger.
         """
-        with self._runner.keyed(prefix):
+        self._runner.name_jobs(prefix)
+
+    @contextmanager
+    def keyed(self, prefix: str) -> Iterator[None]:
+        """`name_jobs` within a block."""
+        self.name_jobs(prefix)
+        try:
             yield
+        finally:
+            self.name_jobs(None)
 
     def _checked(self, requests: Sequence[Request]) -> list[tuple[Request, Request, int]]:
         """Requests, what they are on the device, and their shots."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from circuits.backends.ibm.codec import decoded, encoded, program_of
@@ -128,13 +127,8 @@ class ServiceRunner(Runner):
                 budget.release(plan)
             raise
 
-    @contextmanager
-    def keyed(self, prefix: str) -> Iterator[None]:
-        before, self._keys = self._keys, _Keys(prefix)
-        try:
-            yield
-        finally:
-            self._keys = before
+    def name_jobs(self, prefix: str | None) -> None:
+        self._keys = None if prefix is None else _Keys(prefix)
 
     def _payload(self, job: Job, options: Mapping[str, Any]) -> bytes:
         backend = self.mode.backend

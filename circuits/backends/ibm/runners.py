@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, final
 
 from circuits.backends.ibm.modes import Mode
@@ -39,7 +38,7 @@ class Runner(ABC):
         """
 
     @abstractmethod
-    def keyed(self, prefix: str) -> AbstractContextManager[None]:
+    def name_jobs(self, prefix: str | None) -> None:
         """Names jobs in the ledger."""
 
 
@@ -104,7 +103,7 @@ class LocalRunner(Runner):
             facts.append({"primitive": job.plan.primitive})
         return results, facts
 
-    def keyed(self, prefix: str) -> AbstractContextManager[None]:
+    def name_jobs(self, prefix: str | None) -> None:
         raise UnsupportedOperationError(
             "Local mode has no ledger, so its jobs have no keys. They are repeatable by seeds."
         )

@@ -10,6 +10,7 @@ import torch
 
 from circuits.backends.ibm.limits import most_points, packed
 from circuits.backends.ibm.options import ESTIMATOR, SAMPLER
+from circuits.backends.ibm.parameters import with_own_parameters
 from circuits.backends.ibm.plans import JobPlan, PubPlan
 from circuits.backends.qiskit import outcomes
 from circuits.backends.qiskit.prepared import prepare
@@ -82,7 +83,7 @@ def task_of(
         ResourceLimitError: If a single point exceeds the service's limits.
     """
     kind = SAMPLER if request.qubits is not None else observer
-    prepared = prepare(request.circuit)
+    prepared = prepare(request.circuit, with_own_parameters)
     prepared.angles(request)
     if request.points == 0:
         empty = Pubs([], lambda _: outcomes.nothing(request, shots, facts))

@@ -241,6 +241,15 @@ def test_the_estimator_on_a_simulator_of_a_whole_device_is_refused():
     ).shape == (1, 1)
 
 
+def test_many_circuits_in_one_process():
+    """Circuits that differ in their parameters only, of which samplomatic takes 13."""
+    backend = circuits.IBM(circuits.cut_out(Device(), [1, 2]), 2)
+    for _ in range(16):
+        w = weights(2)
+        circuit = Circuit(2, [g.cx(0, 1), g.rx(w[0], 0), g.ry(w[1], 1)])
+        circuit.expectation(["Z0 Z1"], w=torch.zeros(2), backend=backend)
+
+
 def test_a_budget_counts_estimates_and_stops():
     x, w = values(2)
     backend = local(shots=100, budget=60.0)

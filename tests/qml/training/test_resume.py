@@ -118,7 +118,7 @@ def test_failure_within_an_epoch_and_resume(tmp_path, dtype, calls):
 @pytest.mark.parametrize("seconds", [0, 1e9])
 @pytest.mark.parametrize("calls", [3, 5, 12])
 def test_checkpoints_within_an_epoch(tmp_path, seconds, calls):
-    """Killed at any step, a run goes on with that step; without such checkpoints, with the epoch."""
+    """Killed at any step, a run goes on with that step; without them, with the epoch."""
     torch.manual_seed(5)
     whole = mlp(dtype=torch.float64, dropout=0.5)
     expected = train(whole, tmp_path / "whole", torch.float64)
