@@ -17,7 +17,8 @@ def lbfgs_b(run: Run, tolerance: float, *, memory: int) -> None:
 
 def cobyla(run: Run, tolerance: float, *, radius: float) -> None:
     """COBYLA (Powell, 1994) from a trust region of a radius, in radians, down to the tolerance."""
-    options = {"maxiter": run.limit + 1, "rhobeg": radius, "tol": tolerance}
+    limit = max(run.limit + 1, len(run.start) + 2)  # fewer make no linear model
+    options = {"maxiter": limit, "rhobeg": radius, "tol": tolerance}
     _scipy(run, "COBYLA", options)
 
 
