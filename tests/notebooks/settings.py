@@ -32,6 +32,14 @@ PEC_SAMPLES = 4
 EPOCHS = 2
 DEPTHS = (1, 2)
 """,
+    "05_images": """
+BLOCKS = ("TTN", "U9")
+BLOCK_EPOCHS = 1
+LAYERS = (1, 2)
+EPOCHS = 1
+LIMIT = 40
+SEEDS = (0,)
+""",
     "07_qkan": """
 POINTS = 30
 ITERATIONS = 5
