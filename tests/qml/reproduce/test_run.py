@@ -62,15 +62,16 @@ def test_an_interrupted_training_goes_on_to_the_same_result(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         reproduce(TABLE, tmp_path / "cut", scale="smoke", rows=["a"], watch=stop_after(2))
     assert (tmp_path / "cut" / "runs" / "first" / "0" / "last.ckpt").is_file()
-    seen = []
+    seen, trained = [], []
 
     @contextmanager
     def watch(label, model, *, epochs, steps, done=0):
         seen.append((label, epochs, steps, done))
-        yield lambda record, module: None
+        yield lambda record, module: trained.append(record.epoch)
 
     cut = reproduce(TABLE, tmp_path / "cut", scale="smoke", rows=["a"], watch=watch)
     assert seen == [("FIRST, seed 0", 3, 3, 2), ("TWIN, seed 0", 3, 3, 0)]
+    assert trained == [3, 1, 2, 3]
     assert numbers(cut) == numbers(whole)
     weights = [
         load_checkpoint(tmp_path / name / "runs" / "first" / "0" / "model.ckpt").model
