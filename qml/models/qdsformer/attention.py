@@ -21,7 +21,13 @@ from circuits.execution import Seed, as_generator
 from qml.models.base import reset_linear
 from qml.models.qdsformer import operators
 from qml.models.qdsformer.circuit import DoublyStochasticCircuit
-from qml.models.qdsformer.methods import OPTIONS, check_options, checked_iterations
+from qml.models.qdsformer.methods import (
+    OPTIONS,
+    SCORE_SIZE,
+    check_options,
+    checked_iterations,
+    checked_score_size,
+)
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -48,6 +54,9 @@ class DoublyStochasticAttention(nn.Module):
         n_auxiliary: Auxiliary qubits of the circuit; default ceil(log2 T) + 1.
         ansatz: Ansatz of the circuit; default `"parted"`.
         train_circuit: Whether the circuit's theta is trained; default `True`. The paper froze it.
+        score_size: Root mean square that the circuit's scores are brought to, matrix by matrix;
+            default 0.3. 0 leaves them as they are. Small scores make the identity, large ones
+            matrices that are all but uniform, and in training scores tend to grow.
         iterations: Number of normalisations of `sinkhorn`, odd; default 3.
         generator: Randomness of the initial weights: a `torch.Generator` or a seed.
         dtype: dtype of the parameters; default torch's default dtype.
@@ -80,6 +89,7 @@ class DoublyStochasticAttention(nn.Module):
         n_auxiliary: int | None = None,
         ansatz: str | None = None,
         train_circuit: bool | None = None,
+        score_size: float | None = None,
         iterations: int | None = None,
         generator: Seed = None,
         dtype: torch.dtype | None = None,
@@ -102,10 +112,12 @@ class DoublyStochasticAttention(nn.Module):
             "n_auxiliary": n_auxiliary,
             "ansatz": ansatz,
             "train_circuit": train_circuit,
+            "score_size": score_size,
             "iterations": iterations,
         }
         check_options(self.method, options)
         self.generator = as_generator(generator)
+        self.score_size = checked_score_size(SCORE_SIZE if score_size is None else score_size)
         self.iterations = checked_iterations(3 if iterations is None else iterations)
         place: dict[str, Any] = {"dtype": dtype, "device": device}
         inner = self.heads * self.head_features
@@ -130,6 +142,7 @@ class DoublyStochasticAttention(nn.Module):
             inner = self.circuit.options()
             found |= {k: inner[k] for k in ("layers", "n_auxiliary", "ansatz")}
             found["train_circuit"] = inner["trainable"]
+            found["score_size"] = self.score_size
         if self.method == "sinkhorn":
             found["iterations"] = self.iterations
         sizes = {"heads": self.heads, "head_features": self.head_features}
@@ -186,7 +199,7 @@ class DoublyStochasticAttention(nn.Module):
 
     def _operator(self) -> Callable[[Tensor, Tensor | None], Tensor]:
         if self.circuit is not None:
-            return functools.partial(_by_circuit, self.circuit)
+            return functools.partial(_by_circuit, self.circuit, self.score_size)
         if self.method == "sinkhorn":
             return functools.partial(operators.sinkhorn, iterations=self.iterations)
         named: Callable[[Tensor, Tensor | None], Tensor] = getattr(operators, self.method)
@@ -251,9 +264,11 @@ class DoublyStochasticAttention(nn.Module):
         return f"features={self.features}, n_tokens={self.n_tokens}, {options}"
 
 
-def _by_circuit(circuit: DoublyStochasticCircuit, scores: Tensor, mask: Tensor | None) -> Tensor:
+def _by_circuit(
+    circuit: DoublyStochasticCircuit, size: float, scores: Tensor, mask: Tensor | None
+) -> Tensor:
     operators.refuse_mask(mask, "circuit")
-    found: Tensor = circuit(scores)
+    found: Tensor = circuit(operators.rescaled(scores, size) if size else scores)
     return found
 
 

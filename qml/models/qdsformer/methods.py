@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from circuits.arguments import integer
+from circuits.arguments import integer, number
 from circuits.errors import InvalidArgumentError
 
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit"),
+    "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit", "score_size"),
     "softmax": (),
     "softmax_sigma": (),
     "sinkhorn": ("iterations",),
     "qr": (),
 }
 """Method -> the options that it has."""
+
+SCORE_SIZE = 0.3
+"""Default size of the scores of circuits: matrices are far from both ends, and move most."""
 
 _MAX_ITERATIONS = 10_001
 
@@ -33,10 +36,20 @@ def check_options(method: str, options: dict[str, Any]) -> None:
 
 def checked_iterations(iterations: int) -> int:
     """An odd number of normalisations."""
-    number = integer(iterations, "iterations")
-    if number % 2 == 0 or number > _MAX_ITERATIONS:
+    count = integer(iterations, "iterations")
+    if count % 2 == 0 or count > _MAX_ITERATIONS:
         raise InvalidArgumentError(
             f"Argument `iterations` must be odd and at most {_MAX_ITERATIONS}, so that rows are "
-            f"normalised last, got {number}."
+            f"normalised last, got {count}."
         )
-    return number
+    return count
+
+
+def checked_score_size(score_size: float) -> float:
+    """The size that scores are brought to, or 0."""
+    size = number(score_size, "score_size")
+    if size < 0:
+        raise InvalidArgumentError(
+            f"Argument `score_size` must be positive, or 0 to leave scores as they are, got {size}."
+        )
+    return size

@@ -83,6 +83,7 @@ class QDSFormer(AbstractModel):
         n_auxiliary: Auxiliary qubits of each circuit; default ceil(log2 tokens) + 1.
         ansatz: Ansatz of each circuit; default `"parted"`.
         train_circuit: Whether the circuits are trained; default `True`. The paper froze them.
+        score_size: Size that the circuits' scores are brought to; default 0.3, 0 leaves them.
         iterations: Number of normalisations of `sinkhorn`, odd; default 3.
         generator: Randomness of the initial weights: a `torch.Generator` or a seed.
         dtype: dtype of the parameters; default torch's default dtype.
@@ -119,6 +120,7 @@ class QDSFormer(AbstractModel):
         n_auxiliary: int | None = None,
         ansatz: str | None = None,
         train_circuit: bool | None = None,
+        score_size: float | None = None,
         iterations: int | None = None,
         generator: Seed = None,
         dtype: torch.dtype | None = None,
@@ -152,6 +154,7 @@ class QDSFormer(AbstractModel):
                 n_auxiliary=n_auxiliary,
                 ansatz=ansatz,
                 train_circuit=train_circuit,
+                score_size=score_size,
                 iterations=iterations,
                 generator=self.generator,
                 **place,

@@ -11,6 +11,8 @@ from torch import Tensor
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.finite import can_look
 
+_SMALL = 1e-6
+
 
 def softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     """exp(s_ij) / sum_k exp(s_ik): rows sum to 1.
@@ -91,6 +93,17 @@ def qr(scores: Tensor, mask: Tensor | None = None) -> Tensor:
 @functools.lru_cache(maxsize=16)
 def _noise(size: int) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 1e-7, (size, size))
+
+
+def rescaled(scores: Tensor, size: float) -> Tensor:
+    """Scores whose root mean square over the matrix is `size`; nearly zero scores stay small.
+
+    Args:
+        scores: `(..., T, T)`.
+        size: What to bring them to.
+    """
+    mean_square = scores.square().mean((-2, -1), keepdim=True)
+    return scores * (size * (mean_square + _SMALL).rsqrt())
 
 
 def refuse_mask(mask: Tensor | None, method: str) -> None:

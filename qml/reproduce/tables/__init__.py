@@ -10,6 +10,7 @@ from . import (
     hqnn_parallel,
     hqnn_quanv,
     qcnn,
+    qdsformer,
     qkan_function,
     qkan_mnist,
 )
@@ -24,6 +25,7 @@ TABLES: dict[str, Table] = {
         hamiltonian_embedding,
         gradual_replacement,
         qcnn,
+        qdsformer,
     )
 }
 """Name -> table, as `ketwork reproduce` offers them."""

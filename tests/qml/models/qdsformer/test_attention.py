@@ -113,13 +113,34 @@ def test_attention_is_its_formula(method):
     q, k, v = (x @ layer.inner.weight.T + layer.inner.bias).split(4, -1)
     raw = q @ k.transpose(-1, -2)
     if layer.circuit is not None:
-        matrix = layer.circuit(raw / 2)
+        size = ((raw / 2).square().mean((1, 2), keepdim=True) + 1e-6).sqrt()
+        matrix = layer.circuit(0.3 / 2 * raw / size)
     else:
         scaled = raw if method == "softmax_sigma" else raw / 2
         matrix = getattr(operators, method)(scaled)
     expected = matrix @ v @ layer.outer.weight.T + layer.outer.bias
     torch.testing.assert_close(layer(x), expected)
     torch.testing.assert_close(layer.matrix(x), matrix)
+
+
+def test_scores_are_brought_to_a_size():
+    s = torch.tensor([1e-12, 1e-3, 1.0, 50.0], dtype=torch.float64)[:, None, None] * scores(4, 3, 3)
+    sizes = operators.rescaled(s, 0.3).square().mean((1, 2)).sqrt()
+    assert float(sizes[0]) < 1e-8
+    assert 0.1 < float(sizes[1]) < 0.3
+    torch.testing.assert_close(sizes[2:], torch.full((2,), 0.3).double(), rtol=1e-5, atol=0)
+    assert torch.autograd.gradcheck(lambda s: operators.rescaled(s, 0.3), (s[2:].requires_grad_(),))
+    x = scores(2, 3, 5)
+    layer, plain = make(head_features=4), make(head_features=4, score_size=0)
+    q, k, _ = layer.inner(x).split(4, -1)
+    torch.testing.assert_close(plain.matrix(x), plain.circuit(q @ k.mT / 2))
+    with torch.no_grad():
+        before = layer.matrix(x)
+        layer.inner.weight *= 10
+        layer.inner.bias *= 10
+        torch.testing.assert_close(layer.matrix(x), before, rtol=0, atol=1e-5)
+    assert plain.options()["score_size"] == 0
+    assert make("softmax").options()["score_size"] is None
 
 
 @pytest.mark.parametrize("method", OPTIONS)
@@ -134,6 +155,8 @@ def test_heads_are_attentions_side_by_side(method):
     for head in range(2):
         raw = q[:, :, head] @ k[:, :, head].mT
         scaled = raw if method == "softmax_sigma" else raw / 2
+        if layer.circuit is not None:
+            scaled = operators.rescaled(scaled, 0.3)
         matrix = (layer.circuit or getattr(operators, method))(scaled)
         torch.testing.assert_close(layer.matrix(x)[:, head], matrix)
         mixed.append(matrix @ v[:, :, head])
@@ -255,6 +278,9 @@ def test_a_backend():
         ({"method": "sinkhorn", "ansatz": "simple"}, "which has `iterations`"),
         ({"iterations": 3}, "`iterations` has no effect on method 'circuit'"),
         ({"method": "sinkhorn", "iterations": 4}, "`iterations` must be odd"),
+        ({"score_size": -1.0}, "`score_size` must be positive, or 0"),
+        ({"score_size": "1"}, "`score_size` must be a number"),
+        ({"method": "qr", "score_size": 1.0}, "`score_size` has no effect on method 'qr'"),
         ({"train_circuit": 1}, "must be a bool"),
         ({"heads": 2}, "`heads` must divide the 5 features, got 2"),
         ({"heads": 0}, "`heads` must be at least 1"),
