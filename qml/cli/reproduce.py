@@ -13,8 +13,9 @@ from torch import nn
 
 from circuits.errors import InvalidArgumentError
 from qml import reproduce as tables
+from qml.reproduce.markdown import lines
 from qml.reproduce.store import LABEL, RUNS
-from qml.reproduce.summary import lines, value_text
+from qml.reproduce.texts import value_text
 
 from .console import output, print_files, print_table, progress_output
 from .names import known_name

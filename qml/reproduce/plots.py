@@ -33,7 +33,7 @@ def save_table(summary: Summary, path: Path) -> None:
         path: The PNG file to write.
     """
     rows = summary.table.rows
-    figure = _figure(8.2, 1.5 + 0.52 * len(rows))
+    figure = _figure(8.2, 1.5 + 0.42 * len(rows))
     axes = figure.add_subplot()
     for kind, (mark, colour, shift) in _STYLES.items():
         points = [(len(rows) - 1 - k + shift, *_point(summary, k, kind)) for k in range(len(rows))]

@@ -14,10 +14,12 @@ from circuits.arguments import one_of
 from qml.training import atomic_write, write_result
 from qml.training.config import Callback
 
+from .markdown import markdown
 from .plots import save_curves, save_table
 from .record import SCALES, Entry, Job, Outcome, Scale, Table, Watch
 from .store import Store
-from .summary import Summary, markdown, summarise, value_text
+from .summary import Summary, summarise
+from .texts import value_text
 
 
 def reproduce(

@@ -10,8 +10,8 @@ import torch
 
 from circuits.errors import CheckpointError, InvalidArgumentError
 from qml.reproduce import Entry, Job, Outcome, Published, Row, Table, reproduce
+from qml.reproduce.markdown import lines, markdown
 from qml.reproduce.stages import Stage, in_stages
-from qml.reproduce.summary import lines, markdown
 from qml.training import save_checkpoint
 from tests.qml.reproduce.tiny import entry, fixed
 
@@ -96,7 +96,7 @@ def growing(fail_at=None):
 
     def train(job: Job) -> Outcome:
         def bump(model):
-            if fail_at is not None and float(model.weight.sum()) >= fail_at:
+            if fail_at is not None and model.weight.sum().item() >= fail_at:
                 raise KeyboardInterrupt
             with torch.no_grad():
                 model.weight += 1
@@ -104,7 +104,7 @@ def growing(fail_at=None):
         def grow(model):
             larger = torch.nn.Linear(1, 2, bias=False)
             with torch.no_grad():
-                larger.weight.fill_(float(model.weight.sum()))
+                larger.weight.fill_(model.weight.sum().item())
             return larger
 
         start = torch.nn.Linear(1, 1, bias=False)
