@@ -208,6 +208,10 @@ ENDING = {
     ),
 }
 LOGIN = {
+    "search fails once": passes(Fault("search", status=503)),
+    "token service drops twice": passes(Fault("token", "drop", times=2)),
+    "machines fail once": passes(Fault("backends", status=502)),
+    "machines drop once": passes(Fault("backends", "drop")),
     "token service down": fails(
         Fault("token", times=FOR_EVER), ServiceUnavailableError, AuthenticationError
     ),

@@ -35,7 +35,9 @@ TROUBLES: dict[str, tuple[Fault, ...]] = {
     "listing late": (Fault("submit", "drop", when="after"), Fault("jobs", "late", seconds=0.3)),
     "polls dropped": (Fault("status", "drop", times=3),),
     "results cut off": (Fault("results", "truncate", times=2),),
-    "everything fails now and then": tuple(Fault("*", skip=4, status=503) for _ in range(4)),
+    "everything fails now and then": tuple(
+        Fault("*", skip=4 + 5 * k, status=503) for k in range(4)
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from typing import Any, final
 
@@ -33,6 +34,8 @@ from circuits.jobs import redacted
 from circuits.jobs.calls import Caller
 
 LOGIN_SECONDS = 90.0
+_PAUSES = (0.5, 2.0)
+"""Between attempts to log in, which change nothing at the service."""
 _LOOKUPS = 2
 
 Token = Callable[[], str]
@@ -168,7 +171,15 @@ def connect(**account: Any) -> Service:
     check_address(account.get("url") or os.environ.get("QISKIT_IBM_URL"))
     check_address(os.environ.get("IAM_URL"))
     secrets = [account.get("token") or os.environ.get("QISKIT_IBM_TOKEN") or ""]
-    return Caller().call(lambda: _login(account, secrets), LOGIN_SECONDS, "login at IBM")
+    caller, end, pauses = Caller(), time.monotonic() + LOGIN_SECONDS, [*_PAUSES]
+    while True:
+        left = end - time.monotonic()
+        try:
+            return caller.call(lambda: _login(account, secrets), left, "login at IBM")
+        except ServiceUnavailableError:
+            if not pauses or end - time.monotonic() <= pauses[0]:
+                raise
+            time.sleep(pauses.pop(0))
 
 
 def _login(account: dict[str, Any], secrets: list[str]) -> Service:
