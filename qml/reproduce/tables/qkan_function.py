@@ -96,7 +96,7 @@ def _trainer(
     """
 
     def train(job: Job) -> Outcome:
-        x, x_test = points(job.seed)
+        x, x_test = (part.to(job.device or "cpu") for part in points(job.seed))
         y, y_test, steps = target(x), target(x_test), STEPS[job.scale]
 
         def test(model: nn.Module) -> float:
@@ -112,7 +112,7 @@ def _trainer(
             stages.append(Stage("L-BFGS" if reps is None else f"r = {reps}", rounds, grow))
         how = f"{text}; 100 steps of Adam, then {steps} steps of L-BFGS in each stage"
         facts = {"training": how, "stages": "stage of the training"}
-        return in_stages(start(job.seed), stages, test, job, facts)
+        return in_stages(start(job.seed).to(x.device), stages, test, job, facts)
 
     return train
 
