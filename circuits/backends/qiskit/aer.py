@@ -50,6 +50,12 @@ METHODS = (
     "stabilizer",
     "extended_stabilizer",
 )
+_REFUSED = {
+    "unitary": "it computes matrices of circuits, no measurements",
+    "superop": "it computes superoperators of circuits, no measurements",
+    "tensor_network": "it needs a build of Aer for GPUs; matrix_product_state is the one for CPUs",
+}
+"""Methods of Aer that are not offered, and why."""
 _OURS = ("method", "noise_model", "shots", "seed_simulator", "memory")
 _SIMULATORS_KEPT = 32
 _CIRCUITS_KEPT = 1024
@@ -104,6 +110,11 @@ class Aer(Backend):
         seed_transpiler: int = 0,
         options: Mapping[str, Any] | None = None,
     ) -> None:
+        if method in _REFUSED:
+            raise InvalidArgumentError(
+                f"Argument `method`: Aer's {method!r} is not offered, because {_REFUSED[method]}. "
+                f"Methods: {', '.join(METHODS)}."
+            )
         self.method = one_of(method, METHODS, "method")
         self.noise_model = noise_model
         self.shots = check_shots(shots)
