@@ -34,7 +34,7 @@ _FILES = (
 
 def reproduce(
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="Name of a table; see --list.")
+        str | None, typer.Argument(metavar="TABLE", help="Name of a table; see --list.")
     ] = None,
     *,
     listed: Annotated[bool, typer.Option("--list", help="List the tables and their rows.")] = False,
@@ -47,7 +47,13 @@ def reproduce(
         ),
     ] = "small",
     seeds: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Seeds.", rich_help_panel=TRAINING_PANEL)
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Number of seeds, from --seed on.",
+            rich_help_panel=TRAINING_PANEL,
+        ),
     ] = 1,
     seed: Seed = None,
     row: Annotated[
@@ -79,7 +85,8 @@ def reproduce(
     [cyan]ketwork reproduce qkan-function --seeds 3 --out runs/qkan-function[/]
 
     Interrupted? The same command again goes on where it stopped; with more --seeds or another
-    --row it adds to what is there.
+    --row it adds to what is there. Several processes may train rows into one folder at once if
+    these have no twin in common.
     """
     if listed or table is None:
         _list(quiet, listed, table)
