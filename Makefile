@@ -2,7 +2,7 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-EXTRAS := qiskit,aer,ibm,pennylane,notebooks,dev
+EXTRAS := qiskit,aer,ibm,pennylane,search,notebooks,dev
 JOBS := 2
 SOAK_TRIALS := 200
 PYTEST := -m pytest -n $(JOBS) --dist loadfile
