@@ -23,6 +23,7 @@ from .names import with_flags
 from .options import debugging
 from .predict import predict
 from .reproduce import reproduce
+from .search import search
 from .settings import Settings
 from .train import train
 
@@ -94,6 +95,7 @@ def ketwork_command(
 app.command()(demo)
 app.command()(train)
 app.command()(predict)
+app.command()(search)
 app.command()(mitigate)
 app.command()(cost)
 app.command()(reproduce)
