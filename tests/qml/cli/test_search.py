@@ -74,7 +74,7 @@ def test_families_of_problems(name: str) -> None:
 
 
 def test_workers_do_not_change_what_is_found(tmp_path: Path) -> None:
-    options = ("--problem", "ising", "--qubits", 3, "--agent", "anneal")
+    options: tuple[object, ...] = ("--problem", "ising", "--qubits", 3, "--agent", "anneal")
     options = (*options, "--budget", 60, "--runs", 2)
     alone = search(tmp_path / "one", *options)
     spread = search(tmp_path / "two", *options, "--workers", 2)
