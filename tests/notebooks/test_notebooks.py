@@ -52,7 +52,7 @@ def test_runs_with_tiny_settings(path, tmp_path):
     for name in OPTIONAL:
         if any(re.search(rf"^(from|import) {name}\b", c.source, re.M) for c in notebook.cells):
             pytest.importorskip(name, reason=f"{path.name} uses the optional package {name}")
-    execute(replace_settings(notebook, SETTINGS[path.stem]), tmp_path, timeout=120)
+    execute(replace_settings(notebook, SETTINGS[path.stem]), tmp_path, timeout=300)
     assert list(tmp_path.iterdir()) == []
 
 
