@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from circuits.jobs import Ledger
-from tests.ibm.training import METHODS, Nursery, judge, train, weights_of
+from tests.ibm.nursery import Nursery, judge, weights_of
+from tests.ibm.training import train
 from tests.support.ibm_service import Fault, IBMService
 
 STEPS = 1
@@ -68,7 +69,7 @@ def work(folder: Path, point: Point | None) -> None:
     """The training; kills itself at the point."""
     if point is not None and point.method:
         setattr(Ledger, point.method, _deadly(getattr(Ledger, point.method), point.when))
-    train(folder, METHODS[0], STEPS)
+    train(folder, "parameter-shift", STEPS)
 
 
 def _deadly(method: Callable[..., Any], when: str) -> Callable[..., Any]:
@@ -97,8 +98,8 @@ def trial(folder: Path, service: IBMService, point: Point) -> tuple[bool, list[s
     return killed, judge(folder, service.jobs, STEPS, None)
 
 
-def main(folder: str) -> None:
-    """Tries every point."""
+def main(folder: str) -> int:
+    """Tries every point; returns 1 if anything went wrong."""
     root, faults, weights, killed = Path(folder), dict[str, list[str]](), set[bytes](), []
     (root / "service").mkdir()
     with IBMService(root / "service") as service:
@@ -111,7 +112,8 @@ def main(folder: str) -> None:
             if not faults[name]:
                 weights.add(weights_of(root / name))
     print(json.dumps({"faults": faults, "killed": killed, "results": len(weights)}))
+    return 1 if any(faults.values()) or len(weights) != 1 else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    raise SystemExit(main(sys.argv[1]))

@@ -20,10 +20,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.ibm.training import METHODS, Nursery, judge, states, train, weights_of
+from tests.ibm.nursery import Nursery, judge, states, weights_of
+from tests.ibm.training import PROGRAMS
 from tests.support.ibm_service import Fault, IBMService
 
-STEPS = 5
 _LOGIN, _EACH = 8, 6
 """Requests of a login, and about as many for each job."""
 TROUBLES: dict[str, tuple[Fault, ...]] = {
@@ -68,26 +68,27 @@ class Soak:
         self._chance, self.report = random.Random(seed), Report()
         self._expected: dict[str, bytes] = {}
         self._whole: dict[str, float] = {}
-        for method in METHODS:
-            self._undisturbed(method)
+        for program in (next(iter(PROGRAMS)), *PROGRAMS):  # the first warms the service
+            self._undisturbed(program)
 
-    def _undisturbed(self, method: str) -> None:
-        """What the weights should be, and how long a run takes; the second run is a warm one."""
-        for name in (f"first {method}", f"undisturbed {method}"):
-            folder = self._folder / name
-            folder.mkdir()
-            begin, last = time.monotonic(), self._last_job()
-            Nursery.end(self._start(folder, method))
-            self._whole[method] = time.monotonic() - begin
-            faults = judge(folder, self._jobs_since(last), STEPS, self._expected.get(method))
-            if faults:
-                raise AssertionError(f"{name}: {faults}")
-            self._expected[method] = weights_of(folder)
+    def _undisturbed(self, program: str) -> None:
+        """What the weights should be, and how long a run takes."""
+        folder = self._folder / f"undisturbed {program} {len(self._whole)}"
+        folder.mkdir()
+        begin, last = time.monotonic(), self._last_job()
+        Nursery.end(self._start(folder, program))
+        self._whole[program] = time.monotonic() - begin
+        faults = judge(
+            folder, self._jobs_since(last), PROGRAMS[program][0], self._expected.get(program)
+        )
+        if faults:
+            raise AssertionError(f"{folder.name}: {faults}")
+        self._expected[program] = weights_of(folder)
 
     def trial(self, number: int) -> None:
         """Kills processes of one run, lets it end, and judges."""
         report, chance = self.report, self._chance
-        method = METHODS[number % len(METHODS)]
+        program = [*PROGRAMS][number % len(PROGRAMS)]
         trouble = chance.choice(list(TROUBLES))
         folder = self._folder / f"trial {number}"
         folder.mkdir()
@@ -96,31 +97,31 @@ class Soak:
             again = chance.randint(0, 3)
             self._service.plan(Fault(**{**asdict(fault), "skip": fault.skip + again}))
         for _ in range(chance.randint(1, 3)):
-            pid = self._start(folder, method)
-            if not Nursery.kill_when(pid, self._moment(method)):
+            pid = self._start(folder, program)
+            if not Nursery.kill_when(pid, self._moment(program)):
                 break
             report.kills += 1
             unfinished = [state for state in states(folder) if state != "done"]
             state = unfinished[0] if unfinished else "between jobs"
             report.states[state] = report.states.get(state, 0) + 1
-        Nursery.end(self._start(folder, method))
+        Nursery.end(self._start(folder, program))
         self._service.clear()
         made = self._jobs_since(last)
-        faults = judge(folder, made, STEPS, self._expected[method])
+        faults = judge(folder, made, PROGRAMS[program][0], self._expected[program])
         report.trials += 1
         report.jobs += len(made)
         report.troubles[trouble] = report.troubles.get(trouble, 0) + 1
-        report.faults += [f"{folder.name} ({method}, {trouble}): {fault}" for fault in faults]
+        report.faults += [f"{folder.name} ({program}, {trouble}): {fault}" for fault in faults]
         if not faults:
             shutil.rmtree(folder)
 
-    def _moment(self, method: str) -> Callable[[], bool]:
+    def _moment(self, program: str) -> Callable[[], bool]:
         """A random time, or shortly after a random request of the run."""
         now, chance = time.monotonic(), self._chance
         if chance.random() < 0.3:
-            end = now + chance.uniform(0, self._whole[method])
+            end = now + chance.uniform(0, self._whole[program])
             return lambda: time.monotonic() >= end
-        number = self._requests() + chance.randint(_LOGIN, _LOGIN + _EACH * STEPS)
+        number = self._requests() + chance.randint(_LOGIN, _LOGIN + _EACH * PROGRAMS[program][0])
         pause, seen = chance.uniform(0, 0.05), []
 
         def ready() -> bool:
@@ -134,8 +135,8 @@ class Soak:
         return int(self._service.ask("SELECT count(*) AS n FROM requests")[0]["n"])
 
     @staticmethod
-    def _start(folder: Path, method: str) -> int:
-        return Nursery.start(folder, lambda: train(folder, method, STEPS))
+    def _start(folder: Path, program: str) -> int:
+        return Nursery.start(folder, lambda: PROGRAMS[program][1](folder))
 
     def _last_job(self) -> int:
         found = self._service.ask("SELECT max(number) AS n FROM jobs")[0]["n"]
@@ -154,6 +155,7 @@ def main(folder: str, trials: str, seed: str = "5") -> int:
     with IBMService(root / "service") as service:
         os.environ.update(service.environment)
         os.environ["KETWORK_IBM_LISTING_DELAY"] = "0.5"
+        os.environ["KETWORK_IBM_PER_MINUTE"] = "none"
         soak = Soak(root, service, int(seed))
         for number in range(int(trials)):
             soak.trial(number)
