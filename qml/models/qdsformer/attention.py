@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from circuits import SPSA, Backend
-from circuits.arguments import integer, one_of
+from circuits.arguments import integer, number, one_of
 from circuits.errors import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -23,6 +23,7 @@ from qml.models.qdsformer import operators
 from qml.models.qdsformer.circuit import DoublyStochasticCircuit
 from qml.models.qdsformer.methods import (
     OPTIONS,
+    SCORE_OFFSET,
     SCORE_SIZE,
     check_options,
     checked_iterations,
@@ -55,8 +56,11 @@ class DoublyStochasticAttention(nn.Module):
         ansatz: Ansatz of the circuit; default `"parted"`.
         train_circuit: Whether the circuit's theta is trained; default `True`. The paper froze it.
         score_size: Root mean square that the circuit's scores are brought to, matrix by matrix;
-            default 0.3. 0 leaves them as they are. Small scores make the identity, large ones
-            matrices that are all but uniform, and in training scores tend to grow.
+            default 0.25. 0 leaves them as they are, which tend to grow in training, until matrices
+            are all but uniform.
+        score_offset: What is added to the circuit's scores after that; default 1. Zero scores make
+            the identity, with which a class token sees nothing; with the offset matrices are near
+            one that mixes all tokens and that theta chooses, and scores are deviations from it.
         iterations: Number of normalisations of `sinkhorn`, odd; default 3.
         generator: Randomness of the initial weights: a `torch.Generator` or a seed.
         dtype: dtype of the parameters; default torch's default dtype.
@@ -90,6 +94,7 @@ class DoublyStochasticAttention(nn.Module):
         ansatz: str | None = None,
         train_circuit: bool | None = None,
         score_size: float | None = None,
+        score_offset: float | None = None,
         iterations: int | None = None,
         generator: Seed = None,
         dtype: torch.dtype | None = None,
@@ -113,11 +118,14 @@ class DoublyStochasticAttention(nn.Module):
             "ansatz": ansatz,
             "train_circuit": train_circuit,
             "score_size": score_size,
+            "score_offset": score_offset,
             "iterations": iterations,
         }
         check_options(self.method, options)
         self.generator = as_generator(generator)
         self.score_size = checked_score_size(SCORE_SIZE if score_size is None else score_size)
+        offset = SCORE_OFFSET if score_offset is None else score_offset
+        self.score_offset = number(offset, "score_offset")
         self.iterations = checked_iterations(3 if iterations is None else iterations)
         place: dict[str, Any] = {"dtype": dtype, "device": device}
         inner = self.heads * self.head_features
@@ -142,7 +150,7 @@ class DoublyStochasticAttention(nn.Module):
             inner = self.circuit.options()
             found |= {k: inner[k] for k in ("layers", "n_auxiliary", "ansatz")}
             found["train_circuit"] = inner["trainable"]
-            found["score_size"] = self.score_size
+            found |= {"score_size": self.score_size, "score_offset": self.score_offset}
         if self.method == "sinkhorn":
             found["iterations"] = self.iterations
         sizes = {"heads": self.heads, "head_features": self.head_features}
@@ -199,11 +207,19 @@ class DoublyStochasticAttention(nn.Module):
 
     def _operator(self) -> Callable[[Tensor, Tensor | None], Tensor]:
         if self.circuit is not None:
-            return functools.partial(_by_circuit, self.circuit, self.score_size)
+            return self._by_circuit
         if self.method == "sinkhorn":
             return functools.partial(operators.sinkhorn, iterations=self.iterations)
         named: Callable[[Tensor, Tensor | None], Tensor] = getattr(operators, self.method)
         return named
+
+    def _by_circuit(self, scores: Tensor, mask: Tensor | None) -> Tensor:
+        operators.refuse_mask(mask, "circuit")
+        assert self.circuit is not None
+        if self.score_size:
+            scores = operators.rescaled(scores, self.score_size)
+        found: Tensor = self.circuit(scores + self.score_offset)
+        return found
 
     def _check(self, x: Tensor, mask: Tensor | None) -> None:
         expected = (self.n_tokens, self.features)
@@ -262,14 +278,6 @@ class DoublyStochasticAttention(nn.Module):
         """Sizes and options, as shown in `print(module)`."""
         options = ", ".join(f"{k}={v!r}" for k, v in self.options().items() if v is not None)
         return f"features={self.features}, n_tokens={self.n_tokens}, {options}"
-
-
-def _by_circuit(
-    circuit: DoublyStochasticCircuit, size: float, scores: Tensor, mask: Tensor | None
-) -> Tensor:
-    operators.refuse_mask(mask, "circuit")
-    found: Tensor = circuit(operators.rescaled(scores, size) if size else scores)
-    return found
 
 
 def shallow(module: Module) -> Module:

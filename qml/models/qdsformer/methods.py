@@ -8,7 +8,7 @@ from circuits.arguments import integer, number
 from circuits.errors import InvalidArgumentError
 
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit", "score_size"),
+    "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit", "score_size", "score_offset"),
     "softmax": (),
     "softmax_sigma": (),
     "sinkhorn": ("iterations",),
@@ -16,8 +16,11 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 }
 """Method -> the options that it has."""
 
-SCORE_SIZE = 0.3
-"""Default size of the scores of circuits: matrices are far from both ends, and move most."""
+SCORE_SIZE = 0.25
+"""Default size of the scores of circuits."""
+
+SCORE_OFFSET = 1.0
+"""Default offset of the scores of circuits."""
 
 _MAX_ITERATIONS = 10_001
 

@@ -83,7 +83,8 @@ class QDSFormer(AbstractModel):
         n_auxiliary: Auxiliary qubits of each circuit; default ceil(log2 tokens) + 1.
         ansatz: Ansatz of each circuit; default `"parted"`.
         train_circuit: Whether the circuits are trained; default `True`. The paper froze them.
-        score_size: Size that the circuits' scores are brought to; default 0.3, 0 leaves them.
+        score_size: Size that the circuits' scores are brought to; default 0.25, 0 leaves them.
+        score_offset: What is added to them after that; default 1.
         iterations: Number of normalisations of `sinkhorn`, odd; default 3.
         generator: Randomness of the initial weights: a `torch.Generator` or a seed.
         dtype: dtype of the parameters; default torch's default dtype.
@@ -121,6 +122,7 @@ class QDSFormer(AbstractModel):
         ansatz: str | None = None,
         train_circuit: bool | None = None,
         score_size: float | None = None,
+        score_offset: float | None = None,
         iterations: int | None = None,
         generator: Seed = None,
         dtype: torch.dtype | None = None,
@@ -155,6 +157,7 @@ class QDSFormer(AbstractModel):
                 ansatz=ansatz,
                 train_circuit=train_circuit,
                 score_size=score_size,
+                score_offset=score_offset,
                 iterations=iterations,
                 generator=self.generator,
                 **place,

@@ -114,7 +114,7 @@ def test_attention_is_its_formula(method):
     raw = q @ k.transpose(-1, -2)
     if layer.circuit is not None:
         size = ((raw / 2).square().mean((1, 2), keepdim=True) + 1e-6).sqrt()
-        matrix = layer.circuit(0.3 / 2 * raw / size)
+        matrix = layer.circuit(1 + 0.25 / 2 * raw / size)
     else:
         scaled = raw if method == "softmax_sigma" else raw / 2
         matrix = getattr(operators, method)(scaled)
@@ -131,7 +131,8 @@ def test_scores_are_brought_to_a_size():
     torch.testing.assert_close(sizes[2:], torch.full((2,), 0.3).double(), rtol=1e-5, atol=0)
     assert torch.autograd.gradcheck(lambda s: operators.rescaled(s, 0.3), (s[2:].requires_grad_(),))
     x = scores(2, 3, 5)
-    layer, plain = make(head_features=4), make(head_features=4, score_size=0)
+    layer = make(head_features=4)
+    plain = make(head_features=4, score_size=0, score_offset=0)
     q, k, _ = layer.inner(x).split(4, -1)
     torch.testing.assert_close(plain.matrix(x), plain.circuit(q @ k.mT / 2))
     with torch.no_grad():
@@ -139,7 +140,7 @@ def test_scores_are_brought_to_a_size():
         layer.inner.weight *= 10
         layer.inner.bias *= 10
         torch.testing.assert_close(layer.matrix(x), before, rtol=0, atol=1e-5)
-    assert plain.options()["score_size"] == 0
+    assert (plain.options()["score_size"], plain.options()["score_offset"]) == (0, 0)
     assert make("softmax").options()["score_size"] is None
 
 
@@ -156,7 +157,7 @@ def test_heads_are_attentions_side_by_side(method):
         raw = q[:, :, head] @ k[:, :, head].mT
         scaled = raw if method == "softmax_sigma" else raw / 2
         if layer.circuit is not None:
-            scaled = operators.rescaled(scaled, 0.3)
+            scaled = 1 + operators.rescaled(scaled, 0.25)
         matrix = (layer.circuit or getattr(operators, method))(scaled)
         torch.testing.assert_close(layer.matrix(x)[:, head], matrix)
         mixed.append(matrix @ v[:, :, head])
@@ -280,6 +281,7 @@ def test_a_backend():
         ({"method": "sinkhorn", "iterations": 4}, "`iterations` must be odd"),
         ({"score_size": -1.0}, "`score_size` must be positive, or 0"),
         ({"score_size": "1"}, "`score_size` must be a number"),
+        ({"score_offset": float("inf")}, "`score_offset` must be finite"),
         ({"method": "qr", "score_size": 1.0}, "`score_size` has no effect on method 'qr'"),
         ({"train_circuit": 1}, "must be a bool"),
         ({"heads": 2}, "`heads` must divide the 5 features, got 2"),
