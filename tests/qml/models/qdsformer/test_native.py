@@ -56,7 +56,7 @@ def test_values_and_gradients(size, ansatz, limit, dtype):
     angles = 2 * random(11, program.n_angles, dtype=dtype)
     gradient = random(11, program.tokens, program.tokens, seed=1, dtype=dtype)
     found, expected = both(program, angles, gradient)
-    tolerance = 1e-12 if dtype == torch.float64 else 5e-6
+    tolerance = 1e-12 if dtype == torch.float64 else 3e-5
     torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
 
 
@@ -79,7 +79,7 @@ def test_angles_at_and_near_the_poles_of_the_tangent(
     angles = torch.from_numpy(angles + rng.choice([0, 1e-9, 1e-3], angles.shape)).to(dtype)
     gradient = torch.from_numpy(rng.normal(size=(batch, program.tokens, program.tokens))).to(dtype)
     found, expected = both(program, angles, gradient)
-    tolerance = 2e-5 if single else 1e-12
+    tolerance = 2e-4 if single else 2e-12
     torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
 
 
@@ -88,7 +88,7 @@ def test_deep_circuits_neither_overflow_nor_vanish(value, dtype, limit):
     program = program_of("parted", 2, 3, 40)
     angles = torch.full((3, program.n_angles), value, dtype=dtype)
     found, expected = both(program, angles, random(3, 4, 4, dtype=dtype))
-    tolerance = 1e-11 if dtype == torch.float64 else 2e-5
+    tolerance = 1e-11 if dtype == torch.float64 else 2e-4
     torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
 
 
@@ -103,7 +103,7 @@ def test_a_sample_does_not_depend_on_the_others(limit, dtype):
     others, kept = native.values(program, wild)
     assert others[[0, 7, 18]].isnan().all()
     fine = [k for k in range(19) if k not in (0, 7, 18)]
-    tolerance = {"rtol": 0, "atol": 1e-13 if dtype == torch.float64 else 5e-6}
+    tolerance = {"rtol": 0, "atol": 1e-13 if dtype == torch.float64 else 3e-5}
     torch.testing.assert_close(others[fine], values[fine], **tolerance)
     found = native.gradients(program, wild, kept, gradient)[fine]
     torch.testing.assert_close(found, by_angles[fine], **tolerance)
