@@ -63,6 +63,14 @@ def note(connection: sqlite3.Connection, tag: str, error: str) -> JobRecord:
     return read(connection, tag)
 
 
+def rewrite(connection: sqlite3.Connection, tag: str, note: str, **columns: Any) -> JobRecord:
+    """Writes columns of a job that stays in its state, and adds an event."""
+    state = read(connection, tag).state
+    _write(connection, tag, **columns)
+    add_event(connection, tag, state, note, time.time())
+    return read(connection, tag)
+
+
 def observe(connection: sqlite3.Connection, tag: str, status: ServiceStatus) -> JobRecord:
     """Writes what the service says, unless the ledger knows better by now."""
     record = read(connection, tag)

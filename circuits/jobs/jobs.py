@@ -146,6 +146,8 @@ class Jobs:
     ) -> bytes:
         """The job's result: from the ledger if it is there, else by waiting for it.
 
+        A stored result that is damaged is fetched from the service again.
+
         Raises:
             JobFailedError: If it failed; `JobTooLongError` if it ran too long.
             JobCancelledError: If it was cancelled.
@@ -153,9 +155,16 @@ class Jobs:
             JobError: As `wait`.
         """
         record = self.wait(tag, timeout=timeout, progress=progress)
-        if record.state is JobState.DONE:
+        if record.state is not JobState.DONE:
+            raise failure(record)
+        try:
             return self.ledger.result(tag)
-        raise failure(record)
+        except LedgerCorruptedError:
+            if record.job_id is None:
+                raise
+        seconds = self.pace.call if timeout is None else min(self.pace.call, timeout + 1.0)
+        name = f"{record.service}, result again"
+        return self._caller.call(lambda: self._steps.fetch_again(record), seconds, name)
 
     def run(
         self,

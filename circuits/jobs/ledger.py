@@ -252,6 +252,15 @@ class Ledger:
                 result=result, result_sum=checksum(result), error="", position=None,
             )  # fmt: skip
 
+    def replaced(self, tag: str, result: bytes) -> JobRecord:
+        """Stores the result of a job that is `DONE` again, in place of a damaged one."""
+        _check_size(result, "result")
+        with self._database.writing() as connection:
+            return changes.rewrite(
+                connection, tag, "damaged result fetched again",
+                result=result, result_sum=checksum(result),
+            )  # fmt: skip
+
     def ended(self, tag: str, state: JobState, cause: str, reason: str) -> JobRecord:
         """Notes that the job has ended without a result."""
         with self._database.writing() as connection:

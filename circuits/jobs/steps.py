@@ -87,6 +87,12 @@ class Steps:
         self._cancel(self._id(record))
         return self._poll(record)
 
+    def fetch_again(self, record: JobRecord) -> bytes:
+        """Replaces a stored result that is damaged by the one that the service holds."""
+        result = self._result(record)
+        self._patiently(lambda: self._ledger.replaced(record.tag, result))
+        return result
+
     # ---- Sending -------------------------------------------------------------------------------
 
     def _send(self, record: JobRecord) -> Step:
@@ -200,6 +206,10 @@ class Steps:
         return self._ledger.observed(record.tag, safe)
 
     def _fetch(self, record: JobRecord) -> JobRecord:
+        return self._ledger.stored(record.tag, self._result(record))
+
+    def _result(self, record: JobRecord) -> bytes:
+        """The result from the service."""
         job_id = self._id(record)
         result = self._call("result", lambda: self._service.result(job_id))
         if not isinstance(result, bytes):
@@ -208,7 +218,7 @@ class Steps:
             refuse_secrets(result, "result", self._service.secrets())
         except InvalidArgumentError as error:
             raise ServiceAnswerError(str(error), retryable=False) from None
-        return self._ledger.stored(record.tag, result)
+        return result
 
     # ---- Calls ---------------------------------------------------------------------------------
 

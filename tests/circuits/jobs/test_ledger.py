@@ -24,7 +24,7 @@ from circuits.jobs import JobRecord, JobState, Ledger, ServiceStatus, default_le
 from circuits.jobs.schema import MIGRATIONS, prepare
 from circuits.jobs.states import FOLLOWERS, check_transition
 from tests.circuits.jobs.support import jobs_in
-from tests.support.job_service import FolderService, answer
+from tests.support.job_service import FolderService, answer, fails
 
 _PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 
@@ -122,14 +122,32 @@ def test_a_damaged_payload_is_not_sent(tmp_path: Path, column: str, value: objec
     assert service.calls == []
 
 
-def test_a_damaged_result_is_not_served(tmp_path: Path) -> None:
-    jobs = jobs_in(tmp_path)
+def test_a_damaged_result_is_not_served_but_fetched_again(tmp_path: Path) -> None:
+    service = FolderService(tmp_path / "server")
+    jobs = jobs_in(tmp_path, service)
     jobs.run(b"abc", key="a")
     jobs.run(b"abd", key="b")
     edit(jobs.ledger, "UPDATE jobs SET result = ? WHERE key = 'a'", b"forged")
     with pytest.raises(LedgerCorruptedError, match="result of job"):
-        jobs.run(b"abc", key="a")
+        jobs.ledger.result(jobs.ledger.get("a").tag)
     assert jobs.run(b"abd", key="b") == answer(b"abd")
+    assert len(service.times("result")) == 2
+    assert jobs.run(b"abc", key="a") == answer(b"abc")
+    assert jobs.ledger.result(jobs.ledger.get("a").tag) == answer(b"abc")
+    assert len(service.times("result")) == 3
+    assert len(service.jobs) == 2
+    assert jobs.ledger.events(jobs.ledger.get("a").tag)[-1].note == "damaged result fetched again"
+
+
+def test_a_damaged_result_that_the_service_has_no_more(tmp_path: Path) -> None:
+    service = FolderService(tmp_path / "server")
+    jobs = jobs_in(tmp_path, service)
+    jobs.run(b"abc", key="a")
+    edit(jobs.ledger, "UPDATE jobs SET result = NULL WHERE key = 'a'")
+    service.plan("result", fails(JobNotFoundError("no such job")))
+    with pytest.raises(JobNotFoundError):
+        jobs.run(b"abc", key="a")
+    assert jobs.ledger.get("a").state is JobState.DONE
 
 
 @pytest.mark.parametrize(
