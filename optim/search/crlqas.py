@@ -204,8 +204,8 @@ class CRLQAS(Search):
             "target": self.target,
         }  # fmt: skip
 
-    def start(self, task: Task) -> Steps:
-        return _Run(self, task)
+    def start(self, task: Task) -> Episodes:
+        return Episodes(self, task)
 
 
 class Transition(NamedTuple):
@@ -396,7 +396,7 @@ class Visit(NamedTuple):
 
 
 @final
-class _Run(Steps):
+class Episodes(Steps):
     """Episodes of the agent in the game; one environment step at a time."""
 
     def __init__(self, search: CRLQAS, task: Task) -> None:

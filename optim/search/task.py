@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, final
 
@@ -128,15 +128,40 @@ class Task:
         """
         found = self.evaluator.optimize(candidate, start)
         self._consider(found.candidate, found.energy)
+        self._tell(found.energy)
+        return found
+
+    def absorb(
+        self,
+        found: Sequence[tuple[Candidate, float]],
+        candidates: int,
+        evaluations: int,
+        gradients: int,
+    ) -> None:
+        """Take into account what was tried elsewhere.
+
+        Args:
+            found: The best of it with their energies.
+            candidates: How many candidates were tried.
+            evaluations: How many energies were evaluated.
+            gradients: How many of these with gradients.
+        """
+        self.evaluator.candidates += candidates
+        self.evaluator.evaluations += evaluations
+        self.evaluator.gradients += gradients
+        for candidate, energy in found:
+            self._consider(candidate, energy)
+        if found:
+            self._tell(found[0][1])
+
+    def _tell(self, energy: float) -> None:
         if self._progress is not None:
             best = self.best[0]
             report = Report(
                 self.evaluator.candidates, self.budget, self.evaluator.evaluations, self.seconds,
-                found.energy, best.energy, best.energy - self._ground, best.candidate,
-                dict(self.facts),
+                energy, best.energy, best.energy - self._ground, best.candidate, dict(self.facts),
             )  # fmt: skip
             self._progress(report)
-        return found
 
     def log(self, kind: str, **row: Any) -> None:
         """Add a row to the history, with the number of candidates so far."""
