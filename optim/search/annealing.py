@@ -53,7 +53,7 @@ class SimulatedAnnealing(Search):
     def __init__(
         self,
         *,
-        hot: float = 0.06,
+        hot: float = 0.2,
         cold: float = 0.002,
         cnot_price: float = Prices.cnot,
         gate_price: float = Prices.gate,

@@ -9,6 +9,7 @@ import numpy as np
 
 from optim.search.candidate import Candidate, Placed
 from optim.search.choices import Choices
+from optim.search.gadgets import pauli_gadget
 
 _SPREAD = 0.3  # radians: standard deviation of the angle of a new rotation
 _REACH = 6  # places over which a gate is moved
@@ -81,6 +82,27 @@ def insert_block(gates: Gates, choices: Choices, generator: np.random.Generator)
     return gates
 
 
+def insert_gadget(gates: Gates, choices: Choices, generator: np.random.Generator) -> Gates | None:
+    """Exp(-i t P / 2) for a string P of one Y and one to three X, anywhere: close to the identity.
+
+    The smallest change that correlates more than two qubits, as exciting a pair of electrons does.
+    """
+    if "ry" not in choices.axes:
+        return None
+    group = [_one(choices.qubits, generator)]
+    for _ in range(1 + int(generator.integers(3))):
+        near = [b for a, b in choices.pairs if a in group and b not in group]
+        if near:
+            group.append(_one(near, generator))
+    if len(group) == 1:
+        return None
+    letters = "Y" + "X" * (len(group) - 1)
+    angle = _SPREAD * float(generator.standard_normal())
+    place = int(generator.integers(len(gates) + 1))
+    gates[place:place] = pauli_gadget(letters, group, choices.pairs, angle)
+    return gates
+
+
 def delete(gates: Gates, choices: Choices, generator: np.random.Generator) -> Gates | None:
     """One gate less."""
     if not gates:
@@ -125,7 +147,8 @@ MOVES: dict[str, Move] = {
     "insert_rotation": Move(insert_rotation, 0.15),
     "insert_cnot": Move(insert_cnot, 0.10),
     "insert_block": Move(insert_block, 0.20),
-    "delete": Move(delete, 0.30),
+    "insert_gadget": Move(insert_gadget, 0.30),
+    "delete": Move(delete, 0.40),
     "replace": Move(replace, 0.13),
     "swap": Move(swap, 0.12),
 }

@@ -69,7 +69,7 @@ def test_what_each_move_does(name: str) -> None:
             kept = sorted(g.name for g in moved.gates)
             assert name == "replace" or kept == sorted(g.name for g in start.gates)
     assert lengths == {
-        "insert_rotation": {1}, "insert_cnot": {2}, "insert_block": {3, 4},
+        "insert_rotation": {1}, "insert_cnot": {2}, "insert_block": {3, 4}, "insert_gadget": {3, 5},
         "delete": {-1}, "replace": {0}, "swap": {0},
     }[name]  # fmt: skip
 
