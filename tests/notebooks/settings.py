@@ -40,6 +40,13 @@ EPOCHS = 1
 LIMIT = 40
 SEEDS = (0,)
 """,
+    "06_qdsformer": """
+MATRICES = 80
+EPOCHS = 2
+DIGITS_PER_PART = 60
+SEEDS = (0,)
+SHOTS = (50, 200)
+""",
     "07_qkan": """
 POINTS = 30
 ITERATIONS = 5
