@@ -34,6 +34,7 @@ TABLE = {
     "optim/executors/ray_tasks.py": _NUMERICS | {"circuits", "ray"},
     "optim/executors/slurm_jobs.py": _NUMERICS | {"circuits", "submitit"},
     "optim/search/environment/gym.py": _NUMERICS | {"circuits", "gymnasium"},
+    "optim/search/plots.py": _NUMERICS | {"circuits", "matplotlib"},
     "optim/search/ppo.py": _NUMERICS | {"circuits", "sb3_contrib", "stable_baselines3"},
     "optim/problems/chemistry.py": _NUMERICS | {"circuits", "pyscf"},
     "qml/": _NUMERICS | {"circuits", "sklearn", "matplotlib", "tqdm"},
