@@ -160,7 +160,7 @@ def search(
         typer.Option(
             min=1,
             metavar="N",
-            help="Processes that the runs are spread over.",
+            help="Processes that the runs are spread over, or the episodes of one run of crlqas.",
             rich_help_panel=_SEARCH_PANEL,
         ),
     ] = 1,
@@ -199,13 +199,14 @@ def search(
         noise=model, shots=shots,
         optimizer=None if optimizer is None else known_name(optimizer, MINIMIZERS, "optimizer"),
         max_evaluations=max_evaluations, until=until,
+        ahead=workers if workers > 1 and runs == 1 else None,
     )  # fmt: skip
     search_of(agent, preset=preset, max_gates=max_gates, start=None)
     seeds = list(range(seed, seed + runs))
-    if workers > 1 and runs == 1:
+    if workers > 1 and runs == 1 and agent != "crlqas":
         raise InvalidArgumentError(
-            "--workers spreads runs over processes and has no effect on one run: ask for more with "
-            "--runs, or leave it out."
+            f"--workers spreads runs over processes and has no effect on one run of {agent}: ask "
+            "for more with --runs, or leave it out."
         )
     _prepare(out, seeds, plan, resume=resume, overwrite=overwrite)
     console, progress = output(quiet), progress_output(quiet)

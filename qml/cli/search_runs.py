@@ -11,10 +11,12 @@ from typing import Any
 
 from circuits.errors import CheckpointError, WaitTimeoutError
 from noise import NoiseModel, PauliTransfer
-from optim.executors import Processes
+from optim.executors import Processes, Serial
 from optim.problems import Problem
 from optim.search import Candidate, Evaluator, Report, SearchResult
+from optim.search.crlqas import CRLQAS
 from optim.search.mps import mps_start, with_start
+from optim.search.rollouts import ParallelCRLQAS
 from qml.training import atomic_write
 
 from .search_methods import search_of
@@ -41,6 +43,7 @@ class Plan:
         optimizer: How angles are optimised.
         max_evaluations: Largest number of evaluations per candidate.
         until: Error at which a run ends.
+        ahead: Processes that play the episodes of one run of `crlqas`.
     """
 
     problem: Problem
@@ -54,6 +57,7 @@ class Plan:
     optimizer: str | None = None
     max_evaluations: int = 1000
     until: float | None = None
+    ahead: int | None = None
 
     def facts(self) -> dict[str, Any]:
         """What must agree for a folder to be of the same plan, as JSON holds it."""
@@ -118,15 +122,18 @@ def run_seed(plan: Plan, seed: int, folder: str, show: Show | None = None) -> st
 
     problem, start = _started(plan, seed)
     search = search_of(plan.agent, preset=plan.preset, max_gates=plan.max_gates, start=start)
-    result = search.run(
-        problem,
-        budget=plan.budget,
-        seed=seed,
-        evaluator=evaluator_of(plan, problem, seed),
-        checkpoint=home / CHECKPOINT,
-        progress=report,
-        until=plan.until,
-    )
+    with Serial() if plan.ahead is None else Processes(plan.ahead) as executor:
+        if isinstance(search, CRLQAS) and plan.ahead is not None:
+            search = ParallelCRLQAS(search, executor, ahead=plan.ahead)
+        result = search.run(
+            problem,
+            budget=plan.budget,
+            seed=seed,
+            evaluator=evaluator_of(plan, problem, seed),
+            checkpoint=home / CHECKPOINT,
+            progress=report,
+            until=plan.until,
+        )
     _write(home / RESULT, result.to_json())
     return result.to_json()
 
@@ -154,11 +161,11 @@ def run_all(
         plan: What to do.
         seeds: The seeds.
         out: Folder of the command; run `s` lives in `seed-s`.
-        workers: Processes; with 1 the runs are in this process.
+        workers: Processes; with 1, or one seed, the runs are in this process.
         show: Told about the progress.
     """
     homes = {seed: out / f"seed-{seed}" for seed in seeds}
-    if workers == 1:
+    if workers == 1 or len(seeds) == 1:
         for seed, home in homes.items():
             yield seed, SearchResult.from_json(run_seed(plan, seed, str(home), show))
         return

@@ -83,6 +83,14 @@ def test_workers_do_not_change_what_is_found(tmp_path: Path) -> None:
         assert first["candidates"] == second["candidates"]
 
 
+def test_workers_play_the_episodes_of_one_run(tmp_path: Path) -> None:
+    options = ("--problem", "bell", "--agent", "crlqas", "--budget", 30, "--workers", 2)
+    assert search(tmp_path, *options)["candidates"] == 30
+    kept = SearchResult.load(tmp_path / "seed-0" / "search.json")
+    assert kept.method == "crlqas-parallel"
+    assert kept.options["ahead"] == 2
+
+
 def test_an_interrupted_search_goes_on_to_the_same_result(tmp_path: Path) -> None:
     plan = Plan(problem_of("ising", 3), "random", 80)
     seen: list[int] = []
@@ -169,7 +177,7 @@ def test_start_from_a_matrix_product_state(start: str, tmp_path: Path) -> None:
     [
         (["--problem", "H3"], "There is no problem 'H3'"),
         (["--problem", "bell", "--agent", "crlqa"], "Did you mean 'crlqas'"),
-        (["--problem", "bell", "--workers", "2"], "--runs"),
+        (["--problem", "bell", "--agent", "mcts", "--workers", "2"], "--runs"),
         (["--problem", "bell", "--agent", "adapt", "--max-gates", "5"], "--max-gates"),
         (["--problem", "bell", "--agent", "random", "--preset", "paper"], "--preset"),
         (["--problem", "bell", "--noise", "thunder"], "no fake device"),
