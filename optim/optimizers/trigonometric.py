@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -124,8 +125,8 @@ def waves_of(circuit: Circuit) -> tuple[Wave, ...]:
     >>> waves_of(Circuit(2, [g.rx(w[0], 0), g.ry(w[0], 1), g.crz(w[1], 0, 1)]))
     (Wave(base=1.0, harmonics=2), Wave(base=0.5, harmonics=2))
     """
-    gaps: dict[Symbol, set[float]] = {
-        Symbol(group, i): {0.0} for group in circuit.weight_groups for i in range(group.size)
+    found: dict[Symbol, list[tuple[float, ...]]] = {
+        Symbol(group, i): [] for group in circuit.weight_groups for i in range(group.size)
     }
     for op in circuit.ops:
         for place, angle in enumerate(op.angles):
@@ -140,15 +141,18 @@ def waves_of(circuit: Circuit) -> tuple[Wave, ...]:
                         f"frequencies in {varied[0]}, which enters `{op.name}` on qubits "
                         f"{op.qubits} as {angle}. Use 'adam', 'l-bfgs-b' or 'spsa'."
                     )
-                steps = [abs(coefficient) * f for f in op.gate.frequencies[place]]
-                known = gaps[varied[0]]
-                gaps[varied[0]] = {
-                    round(abs(old + sign * step), 10)
-                    for old in known
-                    for step in (0.0, *steps)
-                    for sign in (1, -1)
-                }
-    return tuple(wave_of(f for f in found if f > 0) for found in gaps.values())
+                gaps = op.gate.frequencies[place]
+                found[varied[0]].append(tuple(abs(coefficient) * gap for gap in gaps))
+    return tuple(_wave_of_gates(gates) for gates in found.values())
+
+
+def _wave_of_gates(gates: list[tuple[float, ...]]) -> Wave:
+    """The wave of a parameter from the frequencies of each gate: they add and subtract."""
+    gates = [gaps for gaps in gates if gaps]
+    if not gates:
+        return Wave(1.0, 0)
+    largest = sum(max(gaps) for gaps in gates)
+    return wave_of({round(gap, 10) for gap in (*itertools.chain(*gates), largest)})
 
 
 def _lowest(c: Complex) -> tuple[float, float]:
