@@ -85,8 +85,8 @@ def reproduce(
     [cyan]ketwork reproduce qkan-function --seeds 3 --out runs/qkan-function[/]
 
     Interrupted? The same command again goes on where it stopped; with more --seeds or another
-    --row it adds to what is there. Several processes may train rows into one folder at once if
-    these have no twin in common.
+    --row it adds to what is there. Several processes may work in one folder: none does what
+    another is doing.
     """
     if listed or table is None:
         _list(quiet, listed, table)

@@ -99,11 +99,17 @@ def _trainings(summary: Summary) -> list[str]:
     for cell in summary.cells.values():
         if cell.trainings:
             groups.setdefault(cell.trainings, []).append(cell.entry.label)
-    everyone = len(groups) == 1
-    return [
-        f"Trained: {'; '.join(how)}." if everyone else f"{', '.join(who)}: {'; '.join(how)}."
-        for how, who in groups.items()
-    ]
+    if len(groups) == 1:
+        return [f"Trained: {'; '.join(how)}." for how in groups]
+    return [f"{_together(who)}: {'; '.join(how)}." for how, who in groups.items()]
+
+
+def _together(labels: Sequence[str]) -> str:
+    """Names of a few things; the first and the number of many."""
+    few = 4
+    if len(labels) <= few:
+        return ", ".join(labels)
+    return f"{labels[0]} and {len(labels) - 1} more"
 
 
 def _sources(entries: Iterable[Entry]) -> list[str]:

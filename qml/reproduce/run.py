@@ -16,7 +16,7 @@ from qml.training.config import Callback
 
 from .markdown import markdown
 from .plots import save_curves, save_table
-from .record import SCALES, Entry, Job, Outcome, Scale, Table, Watch
+from .record import SCALES, Job, Scale, Table, Watch
 from .store import Store
 from .summary import Summary, summarise
 from .texts import value_text
@@ -38,6 +38,7 @@ def reproduce(
 
     Each finished training is stored at once, and an unfinished one goes on from its checkpoint:
     the same call continues what was interrupted, and more seeds or rows add to what is there.
+    Several processes may share a folder: none does what another is doing.
 
     Args:
         table: The table, see `qml.reproduce.TABLES`.
@@ -63,13 +64,21 @@ def reproduce(
     speak = say or (lambda text: None)
     for seed in seeds:
         for entry in entries:
-            if store.find(entry, seed) is not None:
-                speak(f"{entry.label}, seed {seed}: there already")
-                continue
-            outcome = _train(entry, seed, store, data_dir, device, watch or _unseen, speak)
-            store.add(entry, seed, outcome)
+            label = f"{entry.label}, seed {seed}"
+            with store.claim(entry, seed) as free:
+                if store.find(entry, seed) is not None:
+                    speak(f"{label}: there already")
+                    continue
+                if not free:
+                    speak(f"{label}: another process is at it")
+                    continue
+                folder = store.folder(entry, seed)
+                folder.mkdir(parents=True, exist_ok=True)
+                job = Job(label, scale, seed, folder, data_dir, device, watch or _unseen, speak)
+                outcome = entry.train(job)
+                store.add(entry, seed, outcome)
             reached = value_text(outcome.value, None, table.metric)
-            speak(f"{entry.label}, seed {seed}: {reached}, {outcome.seconds:.0f} s")
+            speak(f"{label}: {reached}, {outcome.seconds:.0f} s")
             write_texts(store)
     summary = write_texts(store)
     save_table(summary, out / "table.png")
@@ -84,21 +93,6 @@ def write_texts(store: Store) -> Summary:
         file.write(markdown(summary).encode())
     write_result(store.out, **summary.as_dict())
     return summary
-
-
-def _train(
-    entry: Entry,
-    seed: int,
-    store: Store,
-    data_dir: Path | None,
-    device: torch.device | None,
-    watch: Watch,
-    say: Callable[[str], None],
-) -> Outcome:
-    folder = store.folder(entry, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    label = f"{entry.label}, seed {seed}"
-    return entry.train(Job(label, store.scale, seed, folder, data_dir, device, watch, say))
 
 
 @contextmanager

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
 
 from circuits.errors import CheckpointError, InvalidArgumentError
+from circuits.jobs.leases import Leases
 from qml.training import write_json, write_result
 
 from .record import Entry, Outcome, Scale, Table
 
-RUNS, LABEL = "runs", "table.json"
+RUNS, LABEL, LOCK = "runs", "table.json", "lock"
 
 
 @final
@@ -47,7 +50,7 @@ class Store:
                     f"{found.get('scale')}, but {table.name} at scale {scale} was asked for. "
                     "Choose another folder."
                 )
-        elif out.exists() and any(out.iterdir()):
+        elif out.exists() and any(path.name != LOCK for path in out.iterdir()):
             raise InvalidArgumentError(
                 f"--out {out} is not empty, and no folder of `ketwork reproduce`. Choose another."
             )
@@ -56,6 +59,18 @@ class Store:
     def folder(self, entry: Entry, seed: int) -> Path:
         """Where a training keeps its files."""
         return self.out / RUNS / entry.name / str(seed)
+
+    @contextmanager
+    def claim(self, entry: Entry, seed: int) -> Iterator[bool]:
+        """Within the block no other process may do this training; yields whether that is so."""
+        leases = Leases(self.out / LOCK)
+        number = zlib.crc32(entry.name.encode()) % 2**30 * 2**31 + seed
+        free = leases.take(number)
+        try:
+            yield free
+        finally:
+            if free:
+                leases.give_back(number)
 
     def find(self, entry: Entry, seed: int) -> Outcome | None:
         """The stored outcome of a training, if it has finished."""

@@ -11,6 +11,7 @@ import torch
 
 from circuits.errors import CheckpointError, InvalidArgumentError
 from qml.reproduce import Row, Table, reproduce
+from qml.reproduce.store import Store
 from qml.training import load_checkpoint
 from tests.qml.reproduce.tiny import TABLE, entry, files, fixed
 
@@ -38,7 +39,7 @@ def test_everything_is_written(tmp_path: Path) -> None:
     said: list[str] = []
     summary = reproduce(TABLE, tmp_path / "a", scale="smoke", seeds=(0, 1), say=said.append)
     assert files(tmp_path / "a") == [
-        "curves.png", "result.json", "runs", "table.json", "table.md", "table.png",
+        "curves.png", "lock", "result.json", "runs", "table.json", "table.md", "table.png",
     ]  # fmt: skip
     stored = json.loads((tmp_path / "a" / "result.json").read_text())
     first = summary.cells["first"]
@@ -100,6 +101,19 @@ def test_what_is_there_is_not_trained_again_and_more_can_be_added(tmp_path: Path
     summary = reproduce(table, tmp_path, seeds=(0,))
     assert calls == [("one", 0), ("one", 2), ("one", 1), ("two", 0)]
     assert summary.cells["one"].values == [0.5, 0.6]
+
+
+def test_two_processes_do_not_do_the_same_training(tmp_path: Path) -> None:
+    entries = [entry(name, fixed({0: 0.5, 1: 0.6})) for name in ("one", "two")]
+    table = Table("t", "T", "R", tuple(Row(e.name, e) for e in entries))
+    said: list[str] = []
+    with Store(tmp_path, table, "small").claim(entries[0], 1) as free:
+        assert free
+        summary = reproduce(table, tmp_path, seeds=(0, 1), say=said.append)
+    assert "ONE, seed 1: another process is at it" in said
+    assert summary.cells["one"].values == [0.5]
+    assert summary.cells["two"].values == [0.5, 0.6]
+    assert reproduce(table, tmp_path, seeds=(0, 1)).cells["one"].values == [0.5, 0.6]
 
 
 def test_folders_of_something_else_are_refused(tmp_path: Path) -> None:
