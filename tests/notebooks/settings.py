@@ -32,6 +32,14 @@ PEC_SAMPLES = 4
 EPOCHS = 2
 DEPTHS = (1, 2)
 """,
+    "04_from_simulator_to_hardware": """
+DEVICE = "fake:manila:3"
+SHOTS = 50
+CURVE = 3
+EPOCHS = 2
+STEPS = 1
+BATCH = 2
+""",
     "05_images": """
 BLOCKS = ("TTN", "U9")
 BLOCK_EPOCHS = 1

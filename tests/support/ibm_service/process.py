@@ -46,7 +46,7 @@ class IBMService:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
