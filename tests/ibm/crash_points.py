@@ -18,7 +18,7 @@ from typing import Any
 
 from circuits.jobs import Ledger
 from tests.ibm.nursery import Nursery, judge, weights_of
-from tests.ibm.training import train
+from tests.ibm.training import load, train
 from tests.support.ibm_service import Fault, IBMService
 
 STEPS = 1
@@ -102,6 +102,7 @@ def main(folder: str) -> int:
     """Tries every point; returns 1 if anything went wrong."""
     root, faults, weights, killed = Path(folder), dict[str, list[str]](), set[bytes](), []
     (root / "service").mkdir()
+    load()
     with IBMService(root / "service") as service:
         os.environ.update(service.environment)
         os.environ["KETWORK_IBM_LISTING_DELAY"] = "0.2"

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.ibm.nursery import Nursery, judge, states, weights_of
-from tests.ibm.training import PROGRAMS
+from tests.ibm.training import PROGRAMS, load
 from tests.support.ibm_service import Fault, IBMService
 
 _LOGIN, _EACH = 8, 6
@@ -151,6 +151,7 @@ def main(folder: str, trials: str, seed: str = "5") -> int:
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
     (root / "service").mkdir()
+    load()
     begin = time.monotonic()
     with IBMService(root / "service") as service:
         os.environ.update(service.environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from qiskit_ibm_runtime.exceptions import (
 from qiskit_ibm_runtime.executor_estimator import Estimator
 from qiskit_ibm_runtime.executor_sampler import Sampler
 
-from tests.support.ibm_service import CRN, Fault, IBMService
+from tests.support.ibm_service import Fault, IBMService
 from tests.support.ibm_service.routes import ROUTES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -158,20 +157,6 @@ def test_life_of_a_job(ibm_service: IBMService) -> None:
     with pytest.raises(RuntimeJobNotFound):
         service.job(second.job_id())
     assert service.usage()["usage_remaining_seconds"] == 599
-
-
-def test_jobs_survive_the_service(ibm_service: IBMService, tmp_path: Path) -> None:
-    with IBMService(tmp_path) as service:
-        settings: dict[str, Any] = {"channel": "ibm_quantum_platform", "instance": CRN}
-        urls = {"url": service.url, "url_resolver": lambda *_: service.url}
-        client = QiskitRuntimeService(token=service.key, **urls, **settings)
-        service.pause()
-        job = sample(client.backend("ibm_manila"))
-        port = service.port
-        service.stop()
-        service.start()
-        assert service.port == port
-        assert job.result()[0].data.meas.num_shots == 200
 
 
 def test_circuits_that_do_not_fit_fail_at_the_service(ibm_service: IBMService) -> None:

@@ -26,9 +26,7 @@ LAZY = (
     "qml.cli",
     "torch._dynamo",
 )
-"""What a training loads when it needs it; here before the fork."""
-for _name in LAZY:
-    importlib.import_module(_name)
+"""What a training loads when it needs it."""
 
 PACE = Pace(shortest=0.01, longest=0.1, call=20.0, patience=300.0, submissions=50)
 COMMAND = (
@@ -36,6 +34,12 @@ COMMAND = (
     *("--data", "iris", "--limit", "6", "--batch-size", "3", "--epochs", "2", "--seed", "3"),
     *("--backend", "ibm:ibm_quiet", "--shots", "32"),
 )
+
+
+def load() -> None:
+    """Loads all of it, before a fork."""
+    for name in LAZY:
+        importlib.import_module(name)
 
 
 def circuit() -> Circuit:

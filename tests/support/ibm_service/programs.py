@@ -14,6 +14,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from ibm_quantum_schemas.common import CompressedTensorModel
+from ibm_quantum_schemas.executor.version_2_0 import ParamsModel
 from ibm_quantum_schemas.executor.version_2_0.models import (
     ItemMetadataModel,
     MetadataModel,
@@ -34,12 +36,6 @@ from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import (
 from qiskit_ibm_runtime.utils.utils import is_isa_circuit
 
 from .devices import MACHINES
-
-try:
-    from ibm_quantum_schemas.common import CompressedTensorModel
-    from ibm_quantum_schemas.executor.version_2_0 import ParamsModel
-except ImportError as error:  # another version of the schemas
-    raise RuntimeError("the service speaks schema v2.0 of the executor program") from error
 
 
 class ProgramError(Exception):
