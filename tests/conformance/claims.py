@@ -64,6 +64,14 @@ if importlib.util.find_spec("qiskit_aer") is not None:
         BackendClaim(circuits.Aer("matrix_product_state"), atol=1e-10),
     ]
 
+if importlib.util.find_spec("qiskit_ibm_runtime") is not None:
+    from qiskit_aer import AerSimulator
+
+    BACKENDS += [
+        BackendClaim(circuits.IBM(AerSimulator(), None, primitive=primitive), exact=False)
+        for primitive in ("estimator", "sampler")
+    ]
+
 if importlib.util.find_spec("pennylane") is not None:
     BACKENDS += [
         BackendClaim(circuits.PennyLane("default.qubit")),

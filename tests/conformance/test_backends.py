@@ -9,16 +9,24 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from circuits import Circuit, PauliSum, Request, Result, inputs, weights
+from circuits import Circuit, PauliSum, Request, Result, StateVector, inputs, weights
 from circuits import gates as g
 from circuits.errors import KetworkError, UnsupportedOperationError
-from tests.conformance.claims import BACKENDS
+from tests.conformance.claims import BACKENDS, BackendClaim
 from tests.support.properties import assert_plausible
 from tests.support.strategies import random_channel, random_unitary
 
 OBSERVED = (PauliSum("Z0"), PauliSum({"X0 Y1": 0.5, "Z1": -0.25, "": 0.1}), PauliSum("Y2"))
 
 each_backend = pytest.mark.parametrize("claim", BACKENDS, ids=lambda claim: claim.name)
+each_exact = pytest.mark.parametrize(
+    "claim", [claim for claim in BACKENDS if claim.exact], ids=lambda claim: claim.name
+)
+
+
+def shots_of(claim: BackendClaim, shots: int = 10) -> int | None:
+    """No shots where exact values are possible."""
+    return None if claim.exact else shots
 
 
 def example_circuit() -> Circuit:
@@ -53,7 +61,7 @@ def only(results: list[Result]) -> Result:
     return result
 
 
-@each_backend
+@each_exact
 def test_exact_values(claim):
     circuit = example_circuit()
     result = only(claim.backend.run([Request(circuit, values(), OBSERVED)]))
@@ -62,7 +70,7 @@ def test_exact_values(claim):
     torch.testing.assert_close(result.values, reference(circuit, values()), rtol=0, atol=claim.atol)
 
 
-@each_backend
+@each_exact
 def test_order_of_requests_points_and_observables(claim):
     circuit, other = example_circuit(), Circuit(1, [g.x(0)])
     table = values()
@@ -78,7 +86,7 @@ def test_order_of_requests_points_and_observables(claim):
     assert claim.backend.run([]) == []
 
 
-@each_backend
+@each_exact
 def test_a_batch_is_a_loop(claim):
     circuit, table = example_circuit(), values(5)
     together = only(claim.backend.run([Request(circuit, table, OBSERVED)])).values
@@ -89,7 +97,7 @@ def test_a_batch_is_a_loop(claim):
     assert empty.shape == (0, 3)
 
 
-@each_backend
+@each_exact
 def test_dtype_and_device_follow_the_values(claim):
     circuit = example_circuit()
     for dtype in (torch.float32, torch.float64):
@@ -101,7 +109,7 @@ def test_dtype_and_device_follow_the_values(claim):
         )
 
 
-@each_backend
+@each_exact
 def test_probabilities(claim):
     circuit = example_circuit()
     result = only(claim.backend.run([Request(circuit, values(), qubits=(2, 0))]))
@@ -111,7 +119,7 @@ def test_probabilities(claim):
     torch.testing.assert_close(result.values, expected, rtol=0, atol=claim.atol)
 
 
-@each_backend
+@each_exact
 def test_bases(claim):
     """Marginals of P(outcomes of X on qubit 2, Y on qubit 0) are expectation values."""
     circuit = example_circuit()
@@ -127,7 +135,7 @@ def test_bases(claim):
     torch.testing.assert_close(result @ signs.double().T, expected, rtol=0, atol=4 * claim.atol)
 
 
-@each_backend
+@each_exact
 def test_gradients_pass_if_differentiable(claim):
     table = values().requires_grad_()
     result = only(claim.backend.run([Request(example_circuit(), table, OBSERVED)]))
@@ -171,7 +179,7 @@ def test_samples(claim):
     samples = only(claim.backend.run([request])).samples
     assert samples.shape == (2, shots, 2)
     assert samples.dtype == torch.uint8
-    exact = only(claim.backend.run([Request(circuit, values(2), qubits=(2, 0))])).values
+    exact = only(StateVector().run([Request(circuit, values(2), qubits=(2, 0))])).values
     index = samples[..., 0].long() + 2 * samples[..., 1].long()
     found = torch.stack([(index == k).double().mean(1) for k in range(4)], dim=1)
     assert_plausible(found, exact, (exact * (1 - exact) / shots).sqrt())
@@ -190,7 +198,8 @@ def test_global_randomness_is_left_alone(claim):
 @each_backend
 def test_tags_come_back_and_requests_stay_as_they_were(claim):
     table = values()
-    request = Request(example_circuit(), table.clone(), OBSERVED, tags={"fold": 3})
+    shots = shots_of(claim)
+    request = Request(example_circuit(), table.clone(), OBSERVED, shots=shots, tags={"fold": 3})
     result = only(claim.backend.run([request]))
     assert result.metadata["fold"] == 3
     assert torch.equal(request.values, table)
@@ -200,7 +209,8 @@ def test_tags_come_back_and_requests_stay_as_they_were(claim):
 @each_backend
 def test_channels_run_or_are_named(claim):
     circuit = Circuit(1, [g.h(0), g.kraus(random_channel(0, 2), 0)])
-    request = Request(circuit, torch.zeros(1, 0, dtype=torch.float64), [PauliSum("Z0")])
+    empty = torch.zeros(1, 0, dtype=torch.float64)
+    request = Request(circuit, empty, [PauliSum("Z0")], shots=shots_of(claim))
     if claim.channels:
         assert only(claim.backend.run([request])).values.shape == (1, 1)
     else:
@@ -211,7 +221,8 @@ def test_channels_run_or_are_named(claim):
 @each_backend
 def test_preparations_on_used_qubits_are_refused(claim):
     circuit = Circuit(2, [g.h(0), g.state_preparation([1, 1], 0)])
-    request = Request(circuit, torch.zeros(1, 0, dtype=torch.float64), [PauliSum("Z0")])
+    empty = torch.zeros(1, 0, dtype=torch.float64)
+    request = Request(circuit, empty, [PauliSum("Z0")], shots=shots_of(claim))
     with pytest.raises(UnsupportedOperationError, match="state_preparation"):
         claim.backend.run([request])
 
@@ -227,9 +238,32 @@ def test_results_of_angles_that_are_not_finite_are_refused(claim):
         claim.backend.run([Request(example_circuit(), table, qubits=(0,), shots=shots)])
 
 
-@each_backend
+@each_exact
 def test_copies(claim):
     request = Request(example_circuit(), values(), OBSERVED)
     expected = only(claim.backend.run([request])).values
     for backend in (copy.deepcopy(claim.backend), pickle.loads(pickle.dumps(claim.backend))):
         assert torch.equal(only(backend.run([request])).values, expected)
+
+
+@each_backend
+def test_copies_draw_the_same(claim):
+    if not claim.samples or not claim.seeded:
+        pytest.skip("draws are not seeded")
+
+    def drawn(backend):
+        request = Request(example_circuit(), values(), OBSERVED, shots=10, generator=5)
+        return only(backend.run([request])).values
+
+    expected = drawn(claim.backend)
+    for backend in (copy.deepcopy(claim.backend), pickle.loads(pickle.dumps(claim.backend))):
+        assert torch.equal(drawn(backend), expected)
+
+
+@pytest.mark.parametrize(
+    "claim", [claim for claim in BACKENDS if not claim.exact], ids=lambda claim: claim.name
+)
+def test_exact_values_are_refused_where_there_are_none(claim):
+    with pytest.raises(UnsupportedOperationError, match="shots"):
+        claim.backend.run([Request(example_circuit(), values(), OBSERVED)])
+    assert not claim.backend.exact

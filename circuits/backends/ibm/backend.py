@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, final
 
 from circuits.arguments import integer, one_of
@@ -18,6 +19,7 @@ from circuits.backends.ibm.tasks import Job, Task, finished, jobs_of, task_of
 from circuits.cost import as_budget
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, as_generator, check_shots
+from circuits.gates import gate_named
 from circuits.jobs import Ledger, Pace, content_digest
 from circuits.jobs.progress import ProgressCallback
 from circuits.machines.lowering import lower_request
@@ -149,9 +151,18 @@ class IBM(Backend):
 
     @property
     def machine(self) -> Machine:
-        """The device's gates and where they exist."""
+        """The device's gates and where they exist, as far as the client's primitives take them.
+
+        Simulators have further ones: on more than two qubits, and with several angles, of which
+        the client does not take numbers and symbols in one gate.
+        """
         if self._machine is None:
-            self._machine = machine_of(self.mode.backend.target)
+            found = machine_of(self.mode.backend.target)
+            records = {name: gate_named(name) for name in found.basis_gates or ()}
+            most = 1 if {"sx", "rx"} & records.keys() else 3
+            kept = {n for n, r in records.items() if r.n_qubits in (1, 2) and r.n_angles <= most}
+            places = tuple(entry for entry in found.places or () if entry[0] in kept)
+            self._machine = replace(found, places=places)
         return self._machine
 
     def lower(self, request: Request) -> Request:

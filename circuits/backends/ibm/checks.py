@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from circuits.backends.statevector import check_preparations
 from circuits.errors import InvalidArgumentError, QubitError, UnsupportedOperationError
 from circuits.execution import Request
 from circuits.machines.lowering import is_native
@@ -20,8 +21,8 @@ def check_request(request: Request, shots: int | None, name: str, local: bool) -
         local: Whether jobs are simulated.
 
     Raises:
-        UnsupportedOperationError: If it holds channels, wants exact values, or brings a generator
-            to a machine.
+        UnsupportedOperationError: If it holds channels, prepares states on qubits that were used,
+            wants exact values, or brings a generator to a machine.
         ObservableError: If an observable does not fit the circuit.
         QubitError: If a requested qubit does not exist.
     """
@@ -41,6 +42,7 @@ def check_request(request: Request, shots: int | None, name: str, local: bool) -
             "Argument `generator` has no effect on a machine, whose randomness is its own. Leave "
             "it out."
         )
+    check_preparations(request.circuit)
     for observable in request.observables:
         observable.check_fits(request.circuit.n_qubits)
     if request.qubits and max(request.qubits) >= request.circuit.n_qubits:
