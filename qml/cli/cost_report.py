@@ -22,12 +22,15 @@ COLUMNS = ("mitigation", "jobs", "circuits", "executions", "2q gates", "depth", 
 def facts(work: Workload, backend: str, shots: int) -> list[tuple[str, str]]:
     """What is priced, as lines to print."""
     points = sum(request.points for call in work.calls for request in call)
-    what = "prediction" if work.gradient == PREDICT else f"training by {work.gradient}"
+    training = work.gradient != PREDICT
+    what = f"training by {work.gradient}" if training else "prediction"
+    more = [("", "scores during and after training are not in it: see --diff-method none")]
     return [
         ("Model", f"{work.name}: {work.n_qubits} qubits, {work.weights} weights of circuits"),
         ("Data", work.settings.data),
         ("Step", f"{what}, {work.batch_size} samples: {points:,} points"),
         ("Steps", f"{work.steps:,}"),
+        *(more if training else []),
         ("Device", f"{backend}, {shots:,} shots for each value"),
     ]
 
