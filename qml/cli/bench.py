@@ -9,6 +9,7 @@ import typer
 
 from circuits.errors import InvalidArgumentError
 
+from .bench_search import bench_search
 from .console import output, print_files, print_table, progress_output
 from .names import known_name
 from .options import Debug, Overwrite
@@ -26,7 +27,17 @@ _CHOICES = {
 }
 
 
-def bench(
+bench = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+bench.command("search")(bench_search)
+
+
+@bench.callback()
+def bench_simulators(
+    context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="Folder for results and plots.")] = None,
     workload: Annotated[
         list[str] | None,
@@ -47,11 +58,16 @@ def bench(
 ) -> None:
     """Time ketwork and every installed simulator on the same circuits; compare their results.
 
+    [cyan]ketwork bench search[/] compares methods of architecture search instead.
+
     Each runs in its own process and they take turns, call by call. Peers that are not installed
     are named; the extra "bench" installs them all. Exit code 1 if results disagree.
 
     Example:  [cyan]ketwork bench --quick --out bench-results[/]
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
     from qml.bench.contestants import PEERS
     from qml.bench.measure import QUICK_LIMITS, Limits
     from qml.bench.plots import save_plots
@@ -90,3 +106,14 @@ def bench(
         print_files(console, out, _FILES)
     if report.disagreements:
         raise typer.Exit(1)
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Options in front of a subcommand would have no effect."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        raise InvalidArgumentError(
+            f"--{given[0]} in front of {context.invoked_subcommand!r} has no effect there: give "
+            f"options behind it, as `ketwork bench {context.invoked_subcommand} --help` shows them."
+        )
