@@ -25,7 +25,8 @@ class Budget:
     A job counts with the upper estimate of its time from the moment it is admitted, and with its
     true time once the service has told it. A call whose jobs might pass the budget raises before
     the first of them is sent. With a ledger, jobs are counted there, under the budget's name, so
-    that the count survives restarts and is shared by processes.
+    that the count survives restarts and is shared by processes (two that ask in the same moment do
+    not see each other's job yet).
 
     Args:
         seconds: What may be spent.

@@ -109,3 +109,7 @@ LAYERS = [
 
 if importlib.util.find_spec("qiskit_aer") is not None:
     LAYERS.append(LayerClaim("aer", {"backend": circuits.Aer()}, (*MODULE, "gradients")))
+
+if importlib.util.find_spec("pennylane") is not None:
+    device = circuits.PennyLane("default.qubit")
+    LAYERS.append(LayerClaim("pennylane", {"backend": device}, (*MODULE, "gradients")))
