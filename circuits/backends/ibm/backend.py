@@ -58,6 +58,8 @@ class IBM(Backend):
             mode would ignore raises.
         primitive: What measures observables: `"estimator"`, or `"sampler"`, which runs one
             measured circuit per commuting group. Samples are the sampler's in any case.
+        legacy: Whether to use the deprecated top-level primitives of qiskit-ibm-runtime, which
+            leave mitigation to the service (and do without it in local mode).
         pass_manager: A Qiskit pass manager that translates circuits to the device, instead of
             Qiskit's preset one. Circuits that the device can run as they are, are left alone.
         optimization_level: Of the preset pass manager, 0 to 3.
@@ -90,6 +92,7 @@ class IBM(Backend):
         options: Any = None,
         *,
         primitive: str = settings.ESTIMATOR,
+        legacy: bool = False,
         pass_manager: Any = None,
         optimization_level: int = 1,
         seed_transpiler: int = 0,
@@ -108,8 +111,10 @@ class IBM(Backend):
         self.pass_manager = pass_manager
         self.optimization_level = integer(optimization_level, "optimization_level", 0)
         self.seed_transpiler = integer(seed_transpiler, "seed_transpiler", 0)
-        self._options = settings.split(self.options, self.mode.local, self.primitive)
-        self._factors = settings.noise_factors(self._options[settings.ESTIMATOR])
+        self.legacy = bool(legacy)
+        split = settings.split_legacy if self.legacy else settings.split
+        self._options = split(self.options, self.mode.local, self.primitive)
+        self._factors = settings.noise_factors(self._options[settings.ESTIMATOR], self.legacy)
         waits = {"timeout": timeout, "progress": progress, "pace": pace}
         self.budget = as_budget(budget)
         self._runner = self._make_runner(ledger, reuse, per_minute, waits)
@@ -132,16 +137,20 @@ class IBM(Backend):
                     f"Argument `{useless}` has no effect in local mode, where jobs are simulated "
                     "in this process. Leave it out."
                 )
-            return LocalRunner(self.mode)
+            return LocalRunner(self.mode, self.legacy)
         assert isinstance(self.mode, ServiceMode)
         from circuits.backends.ibm.remote import ServiceRunner
 
-        return ServiceRunner(self.mode, ledger, reuse, self.budget, per_minute, **waits)
+        return ServiceRunner(
+            self.mode, ledger, reuse, self.budget, per_minute, legacy=self.legacy, **waits
+        )
 
     def __repr__(self) -> str:
         parts = [self.mode.text, f"shots={self.shots}"]
         if self.primitive != settings.ESTIMATOR:
             parts.append(f"primitive={self.primitive!r}")
+        if self.legacy:
+            parts.append("legacy=True")
         if self.options:
             parts.append(f"options={self.options!r}")
         return f"IBM({', '.join(parts)})"
@@ -180,7 +189,8 @@ class IBM(Backend):
         content = ""
         spent = self.budget if self.mode.local else None
         if not self.mode.local:
-            settled = {"options": self._options, "primitive": self.primitive}
+            settled: dict[str, Any] = {"options": self._options, "primitive": self.primitive}
+            settled |= {"legacy": True} if self.legacy else {}
             content = content_digest([entry[1] for entry in checked], self.mode.name, settled)
         plans = [] if spent is None else [job.plan for job in self._jobs(checked)[1]]
         if spent is not None:
@@ -251,6 +261,6 @@ class IBM(Backend):
             seeds = as_generator(given.generator)
             task = task_of(request, shots, machine, self.primitive, self._factors, seeds, facts)
             tasks.append(task)
-        programs = dict.fromkeys(settings.PRIMITIVES, "executor")
+        programs = {kind: kind if self.legacy else "executor" for kind in settings.PRIMITIVES}
         target = self.mode.backend.target
         return tasks, jobs_of(tasks, self.mode.name, target, programs, self._options)

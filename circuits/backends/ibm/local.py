@@ -122,6 +122,8 @@ def simulated(
     options: Mapping[str, Any],
     simulator: Any,
     seeds: Sequence[int],
+    *,
+    legacy: bool = False,
 ) -> list[Any]:
     """The results of one job.
 
@@ -130,13 +132,18 @@ def simulated(
         pubs: Its pubs.
         options: Its options.
         simulator: Where it runs.
+        legacy: Whether the deprecated primitives run, which know one seed for the whole job.
         seeds: One for each pub. (The client would start each pub from the same seed, so that their
             errors were the same.)
 
     Raises:
         JobFailedError: If the simulation fails.
     """
-    job = recorded(kind, pubs, options, simulator, partial(_started, seeds=tuple(seeds)))
+    start = partial(_started, seeds=tuple(seeds))
+    if legacy:
+        chosen = {**options.get("simulator", {}), "seed_simulator": seeds[0]}
+        options = {**options, "simulator": chosen}
+    job = recorded(kind, pubs, options, simulator, start, legacy=legacy)
     try:
         return list(job.result())
     except Exception as error:  # Aer's and the client's own classes

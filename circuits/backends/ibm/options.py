@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from qiskit_ibm_runtime.options import EstimatorOptions as LegacyEstimatorOptions
+from qiskit_ibm_runtime.options import SamplerOptions as LegacySamplerOptions
 from qiskit_ibm_runtime.options_models.estimator import EstimatorOptions
 from qiskit_ibm_runtime.options_models.sampler import SamplerOptions
 
@@ -14,6 +17,10 @@ from circuits.errors import ArgumentTypeError, InvalidArgumentError, Unsupported
 ESTIMATOR, SAMPLER = "estimator", "sampler"
 PRIMITIVES = (ESTIMATOR, SAMPLER)
 MODELS: Mapping[str, type[BaseModel]] = {ESTIMATOR: EstimatorOptions, SAMPLER: SamplerOptions}
+LEGACY_MODELS: Mapping[str, Any] = {
+    ESTIMATOR: LegacyEstimatorOptions,
+    SAMPLER: LegacySamplerOptions,
+}
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {ESTIMATOR: {"resilience_level": 0}, SAMPLER: {}}
 
 USUAL_FACTORS = (1.0, 3.0, 5.0)
@@ -96,6 +103,32 @@ def split(options: Mapping[str, Any], local: bool, observer: str) -> dict[str, d
     return found
 
 
+def split_legacy(
+    options: Mapping[str, Any], local: bool, observer: str
+) -> dict[str, dict[str, Any]]:
+    """`split` for the deprecated primitives; values are validated when they are used.
+
+    In local mode they heed the simulator's options only.
+    """
+    known = {name: {field.name for field in fields(kind)} for name, kind in LEGACY_MODELS.items()}
+    for name in options:
+        if name not in set().union(*known.values()):
+            raise InvalidArgumentError(
+                f"Argument `options` has {name!r}, which the deprecated primitives do not know."
+            )
+        useless = local != (name in _LOCAL_ONLY)
+        if name in _OURS or useless or (observer == SAMPLER and name not in known[SAMPLER]):
+            raise UnsupportedOperationError(
+                f"Option `{name}` has no effect on the deprecated primitives "
+                f"{'in local mode' if local else 'here'}. {_OURS.get(name, 'Leave it out.')}"
+            )
+    found = {}
+    for kind in PRIMITIVES:
+        own = {name: value for name, value in options.items() if name in known[kind]}
+        found[kind] = own if local else {**DEFAULTS[kind], **own}
+    return found
+
+
 def _check_inside(name: str, value: Any) -> None:
     inside = value if isinstance(value, Mapping) else {}
     if name == "environment" and "max_execution_time" in inside:
@@ -109,12 +142,16 @@ def _check_inside(name: str, value: Any) -> None:
         )
 
 
-def noise_factors(options: Mapping[str, Any]) -> tuple[float, ...]:
+def noise_factors(options: Mapping[str, Any], legacy: bool = False) -> tuple[float, ...]:
     """The noise factors at which the estimator runs every circuit.
 
     Args:
         options: Its options.
+        legacy: Whether they are those of the deprecated estimator, whose mitigation is the
+            service's; its usual one counts.
     """
+    if legacy:
+        return USUAL_FACTORS if options.get("resilience_level") == 2 else (1.0,)
     resilience = EstimatorOptions(**options).resilience
     level_mitigates = options.get("resilience_level") == 2
     wanted = level_mitigates if resilience.zne_mitigation is None else resilience.zne_mitigation

@@ -11,14 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from qiskit_ibm_runtime import Session
+from qiskit_ibm_runtime import EstimatorV2, SamplerV2, Session
 from qiskit_ibm_runtime.executor_estimator import Estimator
 from qiskit_ibm_runtime.executor_sampler import Sampler
+from qiskit_ibm_runtime.fake_provider.local_service import QiskitRuntimeLocalService
 
 from circuits.backends.ibm.options import ESTIMATOR, SAMPLER
 from circuits.errors import InvalidArgumentError, KetworkError, UnsupportedOperationError
 
 CURRENT: Mapping[str, Any] = {ESTIMATOR: Estimator, SAMPLER: Sampler}
+
+LEGACY: Mapping[str, Any] = {ESTIMATOR: EstimatorV2, SAMPLER: SamplerV2}
+"""The deprecated ones, which IBM removes some day."""
 
 LocalRun = Callable[[Any, Any, Any], Any]
 
@@ -76,6 +80,13 @@ class Recorder(Session):
         calibration_id: str | None = None,
         **_: Any,
     ) -> Any:
+        if self._service.is_local:
+            return QiskitRuntimeLocalService()._run(
+                program_id=program_id,
+                inputs=dict(inputs),
+                options={"backend": self._backend},
+                calibration_id=calibration_id,
+            )
         return Program(program_id, inputs, dict(options or {}), calibration_id)
 
 
@@ -85,6 +96,8 @@ def recorded(
     options: Mapping[str, Any],
     backend: Any,
     run: LocalRun | None = None,
+    *,
+    legacy: bool = False,
 ) -> Any:
     """What a primitive makes of pubs: a `Program`, or, in local mode, a job that runs.
 
@@ -94,6 +107,7 @@ def recorded(
         options: Its options.
         backend: The device.
         run: As for `Recorder`.
+        legacy: Whether the deprecated primitives are used.
 
     Raises:
         InvalidArgumentError: If the client refuses pubs or options.
@@ -101,8 +115,11 @@ def recorded(
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("error", ".*ha(s|ve) no effect.*", category=UserWarning)
+        warnings.filterwarnings("ignore", ".*deprecated.*", category=DeprecationWarning)
         try:
-            primitive = CURRENT[kind](mode=Recorder(backend, run), options=dict(options))
+            primitive = (LEGACY if legacy else CURRENT)[kind](
+                mode=Recorder(backend, run), options=dict(options)
+            )
             return primitive.run(pubs)
         except KetworkError:
             raise

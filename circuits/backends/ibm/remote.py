@@ -31,6 +31,7 @@ class ServiceRunner(Runner):
         timeout: Seconds for all jobs of one call.
         progress: Told how waits go.
         pace: How often the service is asked.
+        legacy: Whether the deprecated primitives are used.
     """
 
     def __init__(
@@ -44,8 +45,9 @@ class ServiceRunner(Runner):
         timeout: float | None,
         progress: ProgressCallback | None,
         pace: Pace | None,
+        legacy: bool = False,
     ) -> None:
-        self.mode = mode
+        self.mode, self.legacy = mode, legacy
         self.ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
         self.reuse, self.budget = bool(reuse), budget
         self.per_minute = per_minute
@@ -132,7 +134,8 @@ class ServiceRunner(Runner):
 
     def _payload(self, job: Job, options: Mapping[str, Any]) -> bytes:
         backend = self.mode.backend
-        program = recorded(job.plan.primitive, job.contents, options, backend)
+        kind = job.plan.primitive
+        program = recorded(kind, job.contents, options, backend, legacy=self.legacy)
         return encoded(program, backend.name, self.mode.session)
 
     def _admitted(

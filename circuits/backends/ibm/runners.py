@@ -48,10 +48,11 @@ class LocalRunner(Runner):
 
     Args:
         mode: Where; its device is simulated.
+        legacy: Whether the deprecated primitives are used.
     """
 
-    def __init__(self, mode: Mode) -> None:
-        self.mode = mode
+    def __init__(self, mode: Mode, legacy: bool = False) -> None:
+        self.mode, self.legacy = mode, legacy
         self._qubits: tuple[int, ...] = ()
         self._simulators: Any = None
 
@@ -99,7 +100,8 @@ class LocalRunner(Runner):
                 )
             else:
                 seeds = streams(fixed, len(job.contents))
-            results.append(simulated(job.plan.primitive, job.contents, own, simulator, seeds))
+            kind, pubs = job.plan.primitive, job.contents
+            results.append(simulated(kind, pubs, own, simulator, seeds, legacy=self.legacy))
             facts.append({"primitive": job.plan.primitive})
         return results, facts
 

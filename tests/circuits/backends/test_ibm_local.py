@@ -269,3 +269,25 @@ def test_requests_are_split_at_the_service_s_limit_and_in_order():
     plans = backend.plan([request])
     assert [plan.circuits for plan in plans] == [2, 2, 1]
     assert all(plan.executions <= 10_000_000 for plan in plans)
+
+
+@pytest.mark.parametrize("primitive", ["estimator", "sampler"])
+def test_the_deprecated_primitives_agree(primitive):
+    """Their local mode measures with the same noise; 9 numbers within 6 errors."""
+    backend = local(primitive=primitive, legacy=True)
+    x, w = values()
+    found = example_circuit().estimate(OBSERVED, x, w, backend=backend, generator=8)
+    again = example_circuit().estimate(OBSERVED, x, w, backend=backend, generator=8)
+    assert torch.equal(found.values, again.values)
+    reference = PauliTransfer(NoiseModel.from_backend(backend.mode.backend))
+    expected = example_circuit().expectation(OBSERVED, x, w, backend=reference)
+    assert_plausible(found.values, expected, found.standard_errors)
+    assert "legacy" in repr(backend)
+
+
+def test_the_deprecated_primitives_have_no_mitigation_in_local_mode():
+    for options in ({"resilience_level": 1}, {"twirling": {}}, {"dynamical_decoupling": {}}):
+        with pytest.raises(UnsupportedOperationError, match="no effect"):
+            circuits.IBM(Device(), legacy=True, options=options)
+    with pytest.raises(InvalidArgumentError):
+        circuits.IBM(Device(), legacy=True, options={"resillience_level": 1})
