@@ -50,11 +50,11 @@ def test_the_same_command_goes_on_and_overwrite_begins_anew(tmp_path: Path) -> N
     assert works(*arguments, "--quiet").err == ""
     assert result_of(tmp_path / "x")["rows"][0]["ours"]["value"] is None
     assert "there already" not in works(*arguments, "--overwrite").err
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.tex").write_text("x")
-    other = ketwork("reproduce", "tiny", "--out", tmp_path / "mine", "--overwrite")
-    assert other.code == 2
-    assert (tmp_path / "mine" / "thesis.tex").is_file()
+    mine = tmp_path / "mine" / "runs" / "thesis.tex"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("x")
+    assert ketwork("reproduce", "tiny", "--out", tmp_path / "mine", "--overwrite").code == 2
+    assert mine.is_file()
 
 
 def test_interruption_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
