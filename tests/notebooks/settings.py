@@ -63,6 +63,14 @@ SHOTS = 20
 DIGITS_STEPS = 2
 SEEDS = (0,)
 """,
+    "08_optimizers": """
+EVALUATIONS = 30
+CIRCUITS = 90
+SEEDS = (0,)
+DISTANCES = ("0.7414",)
+SHOTS = 100
+SHOT_EVALUATIONS = 20
+""",
 }
 
 
