@@ -36,17 +36,17 @@ class Case:
     Attributes:
         faults: What is planned.
         error: The classes, one of which is raised; none if the right result is returned.
-        jobs: How many jobs the service holds afterwards; `None` does not matter.
-        waits: Seconds that the caller is willing to wait.
+        jobs: How many jobs the service holds afterwards.
+        waits: Seconds that the caller is willing to wait; then there is one job at most.
     """
 
     faults: tuple[Fault, ...]
     error: tuple[type[KetworkError], ...] = ()
-    jobs: int | None = 1
+    jobs: int = 1
     waits: float | None = None
 
 
-def fails(fault: Fault, *error: type[KetworkError], jobs: int | None = 0) -> Case:
+def fails(fault: Fault, *error: type[KetworkError], jobs: int = 0) -> Case:
     """A fault that cannot be overcome."""
     return Case((fault,), error, jobs)
 
@@ -204,7 +204,7 @@ ENDING = {
         (Fault("results", "half", times=FOR_EVER),), (WaitTimeoutError,), waits=1.0
     ),
     "submission stalls for ever": Case(
-        (Fault("submit", "stall", times=FOR_EVER),), (WaitTimeoutError,), None, waits=0.5
+        (Fault("submit", "stall", times=FOR_EVER),), (WaitTimeoutError,), waits=0.5
     ),
 }
 LOGIN = {

@@ -10,7 +10,7 @@ pytest.importorskip("qiskit_ibm_runtime")
 pytest.importorskip("qiskit_aer")
 
 from tests.ibm.cases import LOGIN
-from tests.ibm.run_case import check, hurry
+from tests.ibm.run_case import check
 from tests.support.ibm_service import IBMService
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -24,5 +24,5 @@ NEVER_ANSWERED = ("token service down", "token service drops", "token service st
 def test_case(
     ibm_service: IBMService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    hurry(monkeypatch, login=3.0 if name in NEVER_ANSWERED else 60.0)
-    check(ibm_service, CASES[name], tmp_path)
+    seconds = 3.0 if name in NEVER_ANSWERED else 60.0
+    check(ibm_service, CASES[name], tmp_path, monkeypatch, login=seconds)

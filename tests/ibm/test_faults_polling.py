@@ -10,7 +10,7 @@ pytest.importorskip("qiskit_ibm_runtime")
 pytest.importorskip("qiskit_aer")
 
 from tests.ibm.cases import ENDING, POLLING
-from tests.ibm.run_case import check, hurry
+from tests.ibm.run_case import check
 from tests.support.ibm_service import IBMService
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -22,5 +22,4 @@ CASES = {**POLLING, **ENDING}
 def test_case(
     ibm_service: IBMService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    hurry(monkeypatch)
-    check(ibm_service, CASES[name], tmp_path)
+    check(ibm_service, CASES[name], tmp_path, monkeypatch)

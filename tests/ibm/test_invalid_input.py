@@ -11,6 +11,8 @@ import torch
 pytest.importorskip("qiskit_ibm_runtime")
 pytest.importorskip("qiskit_aer")
 
+from qiskit.transpiler import PassManager
+
 from circuits import IBM, Circuit, PauliSum, Request, inputs, weights
 from circuits import gates as g
 from circuits.errors import KetworkError
@@ -74,6 +76,14 @@ def test_nothing_is_sent(ibm_service: IBMService, tmp_path: Path, name: str) -> 
     with pytest.raises(KetworkError):
         CALLS[name](machine)
     assert ibm_service.jobs == []
+    assert ibm_service.calls(*SENDING) == []
+
+
+def test_circuits_in_other_gates_send_nothing(ibm_service: IBMService, tmp_path: Path) -> None:
+    """The client would send them, and the machine refuse them when their turn has come."""
+    machine = IBM("ibm_quiet", 100, ledger=tmp_path / "jobs.sqlite", pass_manager=PassManager([]))
+    with pytest.raises(KetworkError, match="cannot run"):
+        machine.run([request(values(0.1, 0.2, 0.3))])
     assert ibm_service.calls(*SENDING) == []
 
 

@@ -24,6 +24,8 @@ from qml import QuantumLayer
 from qml.training import save_checkpoint
 from tests.ibm.cases import FETCHING, LOGIN, POLLING, SUBMITTING, Case
 from tests.ibm.run_case import IMPATIENT
+from tests.ibm.training import COMMAND
+from tests.qml.cli.support import works
 from tests.support.ibm_service import FOR_EVER, Fault, IBMService
 
 KEY = "c4n4ry-Xq7-4815162342-zzTop"
@@ -115,6 +117,28 @@ def test_trouble(
     absent(caplog.text, *capfd.readouterr(), *(str(warning.message) for warning in warned))
     in_files(tmp_path)
     assert not [row for row in canary.calls() if row["auth"] == "apikey"]
+
+
+def test_ketwork_train_and_jobs(
+    canary: IBMService,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Folders, tables, exports and pictures of the command line."""
+    monkeypatch.setenv("KETWORK_LEDGER", str(tmp_path / "jobs.sqlite"))
+    monkeypatch.setenv("KETWORK_IBM_PER_MINUTE", "none")
+    # An epoch of one step; a table's width would wrap the key, had it been there.
+    monkeypatch.setenv("COLUMNS", "400")
+    said = works(*COMMAND, "--batch-size", "6", "--epochs", "1", "--out", tmp_path / "run")
+    listed = works("jobs", "list")
+    shown = works("jobs", "show", "1")
+    works("jobs", "export", "--out", tmp_path / "export")
+    assert len(canary.jobs) >= 2
+    assert "ibm_quiet" in listed.out
+    absent(*(text for ran in (said, listed, shown) for text in (ran.out, ran.err)))
+    absent(*capfd.readouterr())
+    in_files(tmp_path)
 
 
 def _revoked(service: IBMService) -> None:
