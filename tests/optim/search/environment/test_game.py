@@ -127,7 +127,7 @@ def test_start_gates_are_part_of_every_episode() -> None:
 
 def test_state_within_an_episode_is_taken_over() -> None:
     problem = molecule("H2_r0.7414")
-    options = {"max_gates": 9, "halting": RandomHalting(50, 0.5), "curriculum": Curriculum(1.0)}
+    options = {"max_gates": 9, "halting": RandomHalting(50, 0.5), "curriculum": Curriculum(1e-3)}
     one, two = (game_of(problem, **options) for _ in "ab")
     one.reset(np.random.default_rng(1))
     one.end_episode(success=True)
