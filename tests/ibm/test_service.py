@@ -96,6 +96,30 @@ def test_sessions(ibm_service: IBMService, tmp_path: Path, kind: Any) -> None:
         machine(tmp_path, mode)
 
 
+@pytest.mark.parametrize("primitive", ["estimator", "sampler"])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_primitives_agree(
+    ibm_service: IBMService, tmp_path: Path, primitive: str, legacy: bool
+) -> None:
+    """One fixed number each, as the service is seeded; 0.3 is 6 standard errors of 400 shots."""
+    circuit = Circuit(2, [g.ry(0.8, 0), g.cx(0, 1)])
+    ledger = tmp_path / "jobs.sqlite"
+    backend = IBM(
+        "ibm_quiet",
+        400,
+        primitive=primitive,
+        legacy=legacy,
+        ledger=ledger,
+        per_minute=None,
+        pace=PATIENT,
+    )
+    found = circuit.expectation(["Z0", "X0 X1", "Z0 Z1"], backend=backend)
+    exact = circuit.expectation(["Z0", "X0 X1", "Z0 Z1"])
+    torch.testing.assert_close(found, exact, rtol=0, atol=0.3)
+    programs = [job["program"] for job in ibm_service.jobs]
+    assert programs == ([primitive] if legacy else ["executor"])
+
+
 def test_a_copy_connects_anew(
     ibm_service: IBMService, tmp_path: Path, expected: torch.Tensor
 ) -> None:
