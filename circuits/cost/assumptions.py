@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from circuits.arguments import number
+from circuits.cost.client import Extra
 from circuits.cost.shape import Shape
 from circuits.errors import InvalidArgumentError
 
@@ -85,7 +86,7 @@ class Assumptions:
             )
 
     def seconds(
-        self, works: Sequence[Work], shots: int, rep_delay: float | None
+        self, works: Sequence[Work], shots: int, rep_delay: float | None, extra: Extra | None = None
     ) -> tuple[float, float]:
         """Machine time of one job, at least and at most.
 
@@ -93,16 +94,19 @@ class Assumptions:
             works: Its circuits.
             shots: Of each circuit.
             rep_delay: What the machine says.
+            extra: What options of the client add.
         """
-        wait = self.wait(rep_delay)
-        low, high = self.overhead
+        wait, more = self.wait(rep_delay), Extra() if extra is None else extra
+        low = more.calibration * wait
+        high = self.slack * more.calibration * (wait + self.usual_circuit)
         for work in works:
-            runs = work.points * work.bases * shots
+            runs = work.points * work.bases * shots * more.rounding
             for factor in work.factors:
                 length = factor * work.shape.seconds
                 low += runs * (wait + length)
-                high += self.slack * runs * (wait + max(length, self.usual_circuit))
-        return low, high
+                longest = max(length, self.usual_circuit)
+                high += self.slack * runs * more.overhead * (wait + longest)
+        return self.overhead[0] + low, self.overhead[1] + high
 
     def wait(self, rep_delay: float | None) -> float:
         """Seconds between shots."""

@@ -125,7 +125,7 @@ class Budget:
     def _most(self, plan: Any) -> float:
         job = job_of_plan(plan, UNKNOWN, self.assumptions)
         if job.seconds is None:
-            return self.assumptions.seconds(job.works, job.shots, None)[1]
+            return self.assumptions.seconds(job.works, job.shots, None, job.extra)[1]
         return job.seconds[1]
 
     def _counted(self) -> dict[str, float]:

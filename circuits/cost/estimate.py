@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -11,12 +12,15 @@ import torch
 
 from circuits.arguments import integer
 from circuits.cost.assumptions import Assumptions, Work
+from circuits.cost.client import Extra, extra_of
 from circuits.cost.device import Device, device_of, device_of_target, innermost, is_qiskit_backend
 from circuits.cost.limits import EXECUTIONS, LIMITS, Hit, Load, hits_of
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Backend, Request, Values, check_shots
 from circuits.machines.lowering import lower_request
 from circuits.simulators.sampling import measurement_groups
+
+_NOTHING_MORE = Extra()
 
 
 @final
@@ -29,12 +33,14 @@ class PlannedJob:
         shots: Of each of them.
         load: What it asks of the service.
         seconds: Machine time, at least and at most; `None` where no device is known.
+        extra: What options of the service's client add.
     """
 
     works: tuple[Work, ...]
     shots: int
     load: Load
     seconds: tuple[float, float] | None
+    extra: Extra = _NOTHING_MORE
 
 
 @final
@@ -47,7 +53,8 @@ class Estimate:
         calls: How often `run` is called with the requests.
         jobs: Jobs, of all calls.
         circuits: Measured circuits (points and measurement bases included), of all calls.
-        executions: Circuits times shots, of all calls.
+        executions: Circuits times shots, of all calls, with those that calibrate a mitigation of
+            the service's client.
         shots: Of each circuit; several numbers where requests differ.
         depth: Of the deepest circuit as it runs: lowered, and prepared by mitigation.
         two_qubit_gates: Of the largest circuit.
@@ -232,27 +239,38 @@ def job_of_plan(plan: Any, device: Device, given: Assumptions) -> PlannedJob:
     """A job that a backend has planned itself.
 
     Args:
-        plan: Its `pubs` (`circuit`, `points`, `bases`, `factors`), `shots`, `device`, `target`.
+        plan: Its `pubs` (`circuit`, `points`, `bases`, `factors`), `shots`, `device`, `target`;
+            `primitive` and `options` if the service's client adds circuits of its own.
         device: What is known of the device already.
         given: What machine time follows from.
     """
     if not device.is_timed and getattr(plan, "target", None) is not None:
         device = device_of_target(plan.device, plan.target)
     works = [Work(device.shape(p.circuit), p.points, p.bases, tuple(p.factors)) for p in plan.pubs]
-    return _job(works, plan.shots, device, given)
+    options = getattr(plan, "options", {})
+    extra = (
+        extra_of(options, plan.shots, plan.primitive == "estimator") if options else _NOTHING_MORE
+    )
+    return _job(works, plan.shots, device, given, extra)
 
 
-def _job(works: Sequence[Work], shots: int, device: Device, given: Assumptions) -> PlannedJob:
+def _job(
+    works: Sequence[Work],
+    shots: int,
+    device: Device,
+    given: Assumptions,
+    extra: Extra = _NOTHING_MORE,
+) -> PlannedJob:
     circuits = sum(work.circuits for work in works)
     times = [(work, work.points * work.bases * sum(work.factors)) for work in works]
-    seconds = given.seconds(works, shots, device.rep_delay) if device.is_timed else None
+    seconds = given.seconds(works, shots, device.rep_delay, extra) if device.is_timed else None
     load = Load(
-        circuits * shots,
+        math.ceil(circuits * shots * extra.rounding) + extra.calibration,
         round(sum(number * work.shape.instructions for work, number in times)),
         round(sum(number * work.shape.two_qubit_gates for work, number in times)),
         0.0 if seconds is None else seconds[1],
     )
-    return PlannedJob(tuple(works), shots, load, seconds)
+    return PlannedJob(tuple(works), shots, load, seconds, extra)
 
 
 def _summed(jobs: Sequence[PlannedJob], device: Device, calls: int, given: Assumptions) -> Estimate:
@@ -263,6 +281,7 @@ def _summed(jobs: Sequence[PlannedJob], device: Device, calls: int, given: Assum
     if device.is_timed:
         seconds = (calls * sum(low for low, _ in timed), calls * sum(high for _, high in timed))
     untimed = max((shape.untimed for shape in shapes), default=0)
+    notes = [note for job in jobs for note in job.extra.text]
     return Estimate(
         device=device.name,
         calls=calls,
@@ -278,7 +297,11 @@ def _summed(jobs: Sequence[PlannedJob], device: Device, calls: int, given: Assum
         else None,
         seconds=seconds,
         limits=hits_of([job.load for job in jobs], calls, 0.0 if seconds is None else seconds[1]),
-        assumptions=given.text(device.name, device.rep_delay, untimed)
-        if device.is_timed
-        else ("No device is known, so there is no machine time.",),
+        assumptions=(*_text(device, untimed, given), *dict.fromkeys(notes)),
     )
+
+
+def _text(device: Device, untimed: int, given: Assumptions) -> tuple[str, ...]:
+    if not device.is_timed:
+        return ("No device is known, so there is no machine time.",)
+    return given.text(device.name, device.rep_delay, untimed)

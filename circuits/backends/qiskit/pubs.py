@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -64,7 +65,7 @@ def estimated(
     asked = [k for k, constant in enumerate(constants) if constant is None]
     n = prepared.circuit.num_qubits
     operators = [[observables[k].with_width(None).to_qiskit(n)] for k in asked]
-    precision = 0.0 if shots is None else shots**-0.5
+    precision = 0.0 if shots is None else precision_of(shots)
     angles = prepared.angles(request)
     if angles.shape[1]:
         pieces: list[Any] = [*_rows(angles, most)]
@@ -92,6 +93,17 @@ def estimated(
         )
 
     return Pubs(pubs, finish)
+
+
+def precision_of(shots: int) -> float:
+    """The precision for which an estimator takes exactly so many shots.
+
+    Estimators take ceil(1 / precision^2); of 1 / sqrt(1000), rounded, that is 1001.
+    """
+    precision = float(shots**-0.5)
+    while math.ceil(1 / precision**2) > shots:
+        precision = math.nextafter(precision, 1.0)
+    return precision
 
 
 def _constant(observable: PauliSum) -> float | None:
