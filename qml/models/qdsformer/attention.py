@@ -24,7 +24,7 @@ from qml.models.qdsformer.circuit import DoublyStochasticCircuit
 from qml.models.qdsformer.methods import (
     OPTIONS,
     SCORE_OFFSET,
-    SCORE_SIZE,
+    SCORE_SIZES,
     check_options,
     checked_iterations,
     checked_score_size,
@@ -55,9 +55,9 @@ class DoublyStochasticAttention(nn.Module):
         n_auxiliary: Auxiliary qubits of the circuit; default ceil(log2 T) + 1.
         ansatz: Ansatz of the circuit; default `"parted"`.
         train_circuit: Whether the circuit's theta is trained; default `True`. The paper froze it.
-        score_size: Root mean square that the circuit's scores are brought to, matrix by matrix;
-            default 0.25. 0 leaves them as they are, which tend to grow in training, until matrices
-            are all but uniform.
+        score_size: Root mean square that scores are brought to, matrix by matrix; default 0.25 for
+            circuits (in training scores tend to grow, until the matrices of circuits are all but
+            uniform), and 0 for softmax and sinkhorn, which leaves scores as they are.
         score_offset: What is added to the circuit's scores after that; default 1. Zero scores make
             the identity, with which a class token sees nothing; with the offset matrices are near
             one that mixes all tokens and that theta chooses, and scores are deviations from it.
@@ -123,7 +123,8 @@ class DoublyStochasticAttention(nn.Module):
         }
         check_options(self.method, options)
         self.generator = as_generator(generator)
-        self.score_size = checked_score_size(SCORE_SIZE if score_size is None else score_size)
+        size = SCORE_SIZES.get(self.method, 0.0) if score_size is None else score_size
+        self.score_size = checked_score_size(size)
         offset = SCORE_OFFSET if score_offset is None else score_offset
         self.score_offset = number(offset, "score_offset")
         self.iterations = checked_iterations(3 if iterations is None else iterations)
@@ -150,9 +151,11 @@ class DoublyStochasticAttention(nn.Module):
             inner = self.circuit.options()
             found |= {k: inner[k] for k in ("layers", "n_auxiliary", "ansatz")}
             found["train_circuit"] = inner["trainable"]
-            found |= {"score_size": self.score_size, "score_offset": self.score_offset}
+            found["score_offset"] = self.score_offset
         if self.method == "sinkhorn":
             found["iterations"] = self.iterations
+        if "score_size" in OPTIONS[self.method]:
+            found["score_size"] = self.score_size
         sizes = {"heads": self.heads, "head_features": self.head_features}
         return {**sizes, "method": self.method, **found}
 
@@ -203,6 +206,8 @@ class DoublyStochasticAttention(nn.Module):
         scores = queries @ keys.mT
         if self.method != "softmax_sigma":
             scores = scores * self.head_features**-0.5
+        if self.score_size:
+            scores = operators.rescaled(scores, self.score_size)
         return self._operator()(scores, mask)
 
     def _operator(self) -> Callable[[Tensor, Tensor | None], Tensor]:
@@ -216,8 +221,6 @@ class DoublyStochasticAttention(nn.Module):
     def _by_circuit(self, scores: Tensor, mask: Tensor | None) -> Tensor:
         operators.refuse_mask(mask, "circuit")
         assert self.circuit is not None
-        if self.score_size:
-            scores = operators.rescaled(scores, self.score_size)
         found: Tensor = self.circuit(scores + self.score_offset)
         return found
 

@@ -9,15 +9,15 @@ from circuits.errors import InvalidArgumentError
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "circuit": ("layers", "n_auxiliary", "ansatz", "train_circuit", "score_size", "score_offset"),
-    "softmax": (),
+    "softmax": ("score_size",),
     "softmax_sigma": (),
-    "sinkhorn": ("iterations",),
+    "sinkhorn": ("iterations", "score_size"),
     "qr": (),
 }
 """Method -> the options that it has."""
 
-SCORE_SIZE = 0.25
-"""Default size of the scores of circuits."""
+SCORE_SIZES = {"circuit": 0.25, "softmax": 0.0, "sinkhorn": 0.0}
+"""Method -> default size of its scores."""
 
 SCORE_OFFSET = 1.0
 """Default offset of the scores of circuits."""

@@ -83,8 +83,9 @@ class QDSFormer(AbstractModel):
         n_auxiliary: Auxiliary qubits of each circuit; default ceil(log2 tokens) + 1.
         ansatz: Ansatz of each circuit; default `"parted"`.
         train_circuit: Whether the circuits are trained; default `True`. The paper froze them.
-        score_size: Size that the circuits' scores are brought to; default 0.25, 0 leaves them.
-        score_offset: What is added to them after that; default 1.
+        score_size: Root mean square that the scores of circuits, softmax or sinkhorn are brought
+            to; default 0.25 for circuits, else 0, which leaves them.
+        score_offset: What is added to the scores of circuits after that; default 1.
         iterations: Number of normalisations of `sinkhorn`, odd; default 3.
         generator: Randomness of the initial weights: a `torch.Generator` or a seed.
         dtype: dtype of the parameters; default torch's default dtype.

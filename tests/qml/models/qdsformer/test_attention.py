@@ -141,7 +141,20 @@ def test_scores_are_brought_to_a_size():
         layer.inner.bias *= 10
         torch.testing.assert_close(layer.matrix(x), before, rtol=0, atol=1e-5)
     assert (plain.options()["score_size"], plain.options()["score_offset"]) == (0, 0)
-    assert make("softmax").options()["score_size"] is None
+    assert make("qr").options()["score_size"] is None
+
+
+@pytest.mark.parametrize("method", ["softmax", "sinkhorn"])
+def test_other_scores_are_brought_to_a_size_if_wanted(method):
+    plain = make(method, head_features=4)
+    layer = make(method, head_features=4, score_size=2.0)
+    layer.load_state_dict(plain.state_dict())
+    x = scores(2, 3, 5)
+    q, k, _ = layer.inner(x).split(4, -1)
+    operator = getattr(operators, method)
+    torch.testing.assert_close(plain.matrix(x), operator(q @ k.mT / 2))
+    torch.testing.assert_close(layer.matrix(x), operator(operators.rescaled(q @ k.mT / 2, 2.0)))
+    assert (plain.options()["score_size"], layer.options()["score_size"]) == (0, 2)
 
 
 @pytest.mark.parametrize("method", OPTIONS)
@@ -276,7 +289,7 @@ def test_a_backend():
     [
         ({"method": "soft"}, "`method` must be one of 'circuit', 'softmax'"),
         ({"method": "softmax", "layers": 3}, "`layers` has no effect on method 'softmax'"),
-        ({"method": "sinkhorn", "ansatz": "simple"}, "which has `iterations`"),
+        ({"method": "sinkhorn", "ansatz": "simple"}, "which has `iterations`, `score_size`"),
         ({"iterations": 3}, "`iterations` has no effect on method 'circuit'"),
         ({"method": "sinkhorn", "iterations": 4}, "`iterations` must be odd"),
         ({"score_size": -1.0}, "`score_size` must be positive, or 0"),
