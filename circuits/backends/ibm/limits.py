@@ -41,6 +41,11 @@ def instructions(pub: PubPlan) -> int:
     return int(max(load.values(), default=0) * sum(pub.factors))
 
 
+def at_most(pub: PubPlan) -> int:
+    """An upper bound of `instructions` that is cheap to have."""
+    return int((_INITIALISATION + max(COSTS.values()) * len(pub.circuit.data)) * sum(pub.factors))
+
+
 def most_points(pub: PubPlan, shots: int) -> int:
     """How many points of a pub fit into one job.
 
@@ -48,6 +53,9 @@ def most_points(pub: PubPlan, shots: int) -> int:
         ResourceLimitError: If not even one does.
     """
     one = pub.bases * len(pub.factors) * shots
+    small = at_most(pub) * pub.bases * pub.points <= LIMITS[INSTRUCTIONS]
+    if small and one * pub.points <= LIMITS[EXECUTIONS]:
+        return pub.points
     most = min(
         LIMITS[EXECUTIONS] // one,
         LIMITS[INSTRUCTIONS] // max(1, instructions(pub) * pub.bases),
@@ -69,6 +77,10 @@ def packed(pubs: Sequence[tuple[T, PubPlan]], shots: int) -> list[list[T]]:
         pubs: What to pack, each with its plan; each fits into a job on its own.
         shots: Shots of all of them.
     """
+    total = sum(plan.circuits * shots for _, plan in pubs)
+    bound = sum(at_most(plan) * plan.points * plan.bases for _, plan in pubs)
+    if total <= LIMITS[EXECUTIONS] and bound <= LIMITS[INSTRUCTIONS]:
+        return [[item for item, _ in pubs]]
     jobs: list[list[T]] = []
     executions = load = 0
     for item, plan in pubs:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -48,6 +48,7 @@ class Prepared:
         binding: From values to angles.
         numbers: The circuit's numbers for the binding.
         positions: For each parameter an angle of the circuit that it stands for.
+        with_measurements: What `measured` returned before.
     """
 
     source: Circuit
@@ -56,6 +57,7 @@ class Prepared:
     binding: Binding
     numbers: tuple[np.ndarray, ...]
     positions: tuple[int, ...]
+    with_measurements: dict[Any, QuantumCircuit] = field(default_factory=dict, compare=False)
 
     def angles(self, request: Request) -> np.ndarray:
         """Values of the parameters, float64 `(points, n)`.
@@ -82,6 +84,10 @@ class Prepared:
             qubits: Qubit `qubits[k]` is read into bit k of the register `READ`.
             machine: Gates for the basis changes; `None` takes h and sdg.
         """
+        key = tuple(basis.items()), tuple(qubits), machine
+        known = self.with_measurements.get(key)
+        if known is not None:
+            return known
         result = self.circuit.copy()
         changes = [op for q, letter in basis.items() for op in basis_change(letter, q, machine)]
         if changes:
@@ -90,6 +96,7 @@ class Prepared:
         register = ClassicalRegister(len(qubits), READ)
         result.add_register(register)
         result.measure(list(qubits), register)
+        self.with_measurements[key] = result
         return result
 
 
