@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from circuits import Backend, Circuit, FlatCircuit, PauliSum
-from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError, NonFiniteError, ShapeError
 from circuits.execution import Seed, as_generator
-from optim.minimization.methods import Method, brings_shots, method_named, settings_of
+from optim.minimization.core import minimize_objective
+from optim.minimization.methods import brings_shots, method_named, settings_of
 from optim.minimization.minimum import Minimum
 from optim.minimization.objective import Objective, objective_of
-from optim.minimization.run import Run, Spent, Total, follow
 from optim.problems.problem import Problem
 
 Array = NDArray[np.float64]
@@ -79,73 +77,24 @@ def minimize(
     >>> round(found.energy, 6)
     -2.236068
     """
-    began = time.perf_counter()
     name, chosen = method_named(method)
     settings = settings_of(name, chosen, options)
-    limit = integer(max_evaluations, "max_evaluations", 1)
     random = as_generator(generator)
     hamiltonian = _hamiltonian(problem, circuit)
     staged = brings_shots(name, settings)
     if staged and shots is not None:
         raise InvalidArgumentError("The stages of the method say how many shots: drop `shots`.")
     objective = objective_of(circuit, hamiltonian, backend, shots, random, staged=staged)
-    starts = _starts(circuit, objective, start, random)
-    arguments = _arguments(name, chosen, tolerance)
-    total = Total(callback)
-    room = limit if objective.exact else max(1, limit - 1)
-    runs = [Run(objective, point, room, total) for point in starts]
-    if not objective.size:
-        for run in runs:
-            run.values(run.start[None])
-            run.message, run.converged = "the circuit has no parameters", True
-    elif chosen.program:
-        seeds = [(random,) if chosen.random else () for _ in runs]
-        made = [
-            chosen.run(run, *arguments, *seed, **settings)
-            for run, seed in zip(runs, seeds, strict=True)
-        ]
-        follow(runs, made)
-    else:
-        for run in runs:
-            _finish(run, chosen, arguments, settings)
-    energies, ends = _ends(runs, limit)
-    best = int(energies.argmin())
-    return Minimum(
-        energy=float(energies[best]),
-        parameters=ends[best],
-        evaluations=total.evaluations,
-        gradients=total.gradients,
-        iterations=sum(run.iterations for run in runs),
-        history=tuple(total.history),
+    return minimize_objective(
+        objective,
+        _starts(circuit, objective, start, random),
         method=name,
-        converged=runs[best].converged,
-        message=runs[best].message or "the evaluations are spent",
-        seconds=time.perf_counter() - began,
-        energies=energies,
-        ends=ends,
+        max_evaluations=max_evaluations,
+        generator=random,
+        tolerance=tolerance,
+        options=options,
+        callback=callback,
     )
-
-
-def _finish(run: Run, method: Method, arguments: tuple[Any, ...], settings: dict[str, Any]) -> None:
-    try:
-        method.run(run, *arguments, **settings)
-    except Spent:
-        run.message = "the evaluations are spent"
-
-
-def _ends(runs: list[Run], limit: int) -> tuple[Array, Array]:
-    """Energy and parameters that each run reached."""
-    energies, ends = [], []
-    for run in runs:
-        point = run.best_point if run.current is None else run.current
-        if run.objective.exact or limit == 1:
-            energies.append(run.best_energy)
-            ends.append(run.best_point)
-        else:  # the lowest of many sampled energies is too low: measure the last point again
-            run.limit = run.evaluations + 1
-            energies.append(float(run.values(point[None])[0]))
-            ends.append(point)
-    return np.array(energies), np.array(ends)
 
 
 def _hamiltonian(problem: Any, circuit: Any) -> PauliSum:
@@ -183,17 +132,3 @@ def _starts(
     if not np.isfinite(points).all():
         raise NonFiniteError("Argument `start` must be finite, but holds NaN or infinity.")
     return points.reshape(-1, objective.size) if objective.size else np.zeros((1, 0))
-
-
-def _arguments(name: str, method: Method, tolerance: float | None) -> tuple[Any, ...]:
-    if method.tolerance is None:
-        if tolerance is not None:
-            raise InvalidArgumentError(
-                f"The method {name!r} ends when its evaluations are spent: `tolerance` has no "
-                "effect."
-            )
-        return ()
-    chosen = method.tolerance if tolerance is None else float(tolerance)
-    if not 0 <= chosen < np.inf:
-        raise InvalidArgumentError(f"Argument `tolerance` must be 0 or more, got {tolerance}.")
-    return (chosen,)

@@ -15,6 +15,7 @@ from circuits.errors import InvalidArgumentError
 from circuits.execution import Request, Seed, Values, as_generator, check_shots
 from circuits.gradients import make_evaluator
 from circuits.gradients.methods import Evaluator
+from optim.optimizers.trigonometric import Wave, waves_of
 
 Array = NDArray[np.float64]
 
@@ -35,6 +36,11 @@ class Objective(ABC):
     @abstractmethod
     def circuit(self) -> Circuit:
         """The circuit, whose weights are the parameters."""
+
+    @property
+    def waves(self) -> tuple[Wave, ...]:
+        """The frequencies of the energy along each parameter."""
+        return waves_of(self.circuit)
 
     @abstractmethod
     def values(self, points: Array, shots: int | None = None) -> Array:

@@ -21,7 +21,6 @@ from optim.optimizers.presets import Moments, Stage
 from optim.optimizers.qn_spsa import qn_spsa_step
 from optim.optimizers.rotosolve import sweep
 from optim.optimizers.spsa import Gains, spsa_step
-from optim.optimizers.trigonometric import waves_of
 
 Array = NDArray[np.float64]
 
@@ -130,7 +129,7 @@ def _line_search(
 
 def rotosolve(run: Run, tolerance: float) -> Program:
     """Sweeps of exact minimizations along each parameter; see `optim.optimizers.Rotosolve`."""
-    waves, x, before = waves_of(run.objective.circuit), run.start, np.inf
+    waves, x, before = run.objective.waves, run.start, np.inf
     while True:
         steps = sweep(x, waves)
         ask = next(steps)

@@ -53,7 +53,8 @@ class Evaluator:
         shots: Measurements per energy and commuting group of the observable; `None` is exact.
         generator: Randomness of shots and of stochastic optimisers, a seed or a generator.
         optimizer: How angles are optimised, one of `MINIMIZERS`: `"bfgs"` and `"lbfgs"` need
-            gradients, `"cobyla"` does not, `"none"` keeps the angles.
+            gradients, `"cobyla"`, `"rotosolve"`, `"spsa"` and `"adam-spsa"` do not, `"none"` keeps
+            the angles.
         max_evaluations: Largest number of evaluations per start of the optimiser.
         restarts: Further starts per candidate, at angles normally distributed about the first
             start; the lowest energy wins. They leave local minima that no single angle leaves.
@@ -288,6 +289,8 @@ class _Objective:
         self._candidate = candidate
         turned = candidate.codes[N_ANGLES[candidate.codes] > 0]
         self.sinusoidal = _SINUSOIDAL[turned]
+        exact = evaluator.backend is None or evaluator.backend.exact
+        self.exact = exact and evaluator.shots is None
 
     @property
     def generator(self) -> torch.Generator | None:

@@ -11,6 +11,7 @@ import torch
 
 from circuits.flat.table import Floats
 from optim.search import descent
+from optim.search.table_methods import method
 
 GRADIENT_TOLERANCE = 1e-6
 _JUMP = 1e-9  # energy that moving a single angle must gain
@@ -21,6 +22,8 @@ class Objective(Protocol):
 
     #: For each angle whether the energy is a + b cos(angle) + c sin(angle).
     sinusoidal: np.ndarray
+    #: Whether the same angles always have the same energy.
+    exact: bool
 
     @property
     def generator(self) -> torch.Generator | None:
@@ -159,10 +162,19 @@ def fixed(objective: Objective, start: Floats, max_evaluations: int) -> Minimum:
     return Minimum(start, objective.energy(start))
 
 
+def _of_table(name: str) -> Callable[[Objective, Floats, int], Minimum]:
+    """A method of `optim.minimize`."""
+    run = method(name)
+    return lambda *arguments: Minimum(*run(*arguments))
+
+
 MINIMIZERS: dict[str, Minimizer] = {
     "bfgs": Minimizer(bfgs, gradients=True),
     "lbfgs": Minimizer(lbfgs, gradients=True),
     "cobyla": Minimizer(cobyla, gradients=False),
+    "rotosolve": Minimizer(_of_table("rotosolve"), gradients=False),
+    "spsa": Minimizer(_of_table("spsa"), gradients=False),
+    "adam-spsa": Minimizer(_of_table("adam-spsa"), gradients=False),
     "none": Minimizer(fixed, gradients=False),
 }
 """The minimisers by name; adding one is adding a row."""
