@@ -16,6 +16,7 @@ from optim.search.ppo import PPO
 from optim.search.prices import Prices
 from optim.search.random_search import RandomSearch
 from optim.search.result import SearchResult
+from optim.search.rollouts import ParallelCRLQAS
 from optim.search.task import Report, Task
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Evaluator",
     "NestedMCTS",
     "Optimized",
+    "ParallelCRLQAS",
     "Placed",
     "Prices",
     "RandomSearch",
