@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from circuits import SPSA, Backend
-from circuits.arguments import integer, one_of
+from circuits.arguments import integer, number, one_of
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
 from qml.models.base import AbstractModel, check_features, reset_linear, uniform
@@ -222,6 +222,32 @@ class QDSFormer(AbstractModel):
         pooled = tokens[..., 0, :] if self.start is not None else tokens.mean(-2)
         logits: Tensor = self.head(functional.layer_norm(pooled, (self.width,)))
         return logits
+
+    def parameter_groups(self, lr: float, angle_factor: float = 10.0) -> list[dict[str, Any]]:
+        """Parameters for an optimizer, the circuits' angles with another learning rate.
+
+        A step of Adam changes every parameter by about the learning rate. Rates that suit weights
+        of linear maps are slow for angles, of which there are few and which are much larger.
+
+        Args:
+            lr: Learning rate of all other parameters.
+            angle_factor: That of the angles over `lr`.
+
+        Returns:
+            Groups as `torch.optim` takes them; one without circuits that are trained.
+
+        >>> model = QDSFormer(784, 10)
+        >>> optimizer = torch.optim.Adam(model.parameter_groups(5e-4))
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.0005, 0.005]
+        """
+        rate, factor = number(lr, "lr"), number(angle_factor, "angle_factor")
+        circuits = [a.circuit for a in self._attentions() if a.circuit is not None]
+        angles = [c.theta for c in circuits if c.theta.requires_grad]
+        chosen = {id(theta) for theta in angles}
+        others = [p for p in self.parameters() if p.requires_grad and id(p) not in chosen]
+        groups: list[dict[str, Any]] = [{"params": others, "lr": rate}]
+        return [*groups, {"params": angles, "lr": factor * rate}] if angles else groups
 
     def without_circuit(self, method: str = "softmax", *, generator: Seed = None) -> QDSFormer:
         """The same network with another attention, untrained.

@@ -122,6 +122,21 @@ def test_a_backend_has_the_same_values_and_gradients():
     assert not torch.equal(sampled(x), model(x))
 
 
+def test_angles_can_have_a_rate_of_their_own():
+    model = QDSFormer(7, 3, depth=2, **SMALL)
+    others, angles = model.parameter_groups(0.25, 4.0)
+    assert (others["lr"], angles["lr"]) == (0.25, 1.0)
+    thetas = [block.attention.circuit.theta for block in model.blocks]
+    assert [id(p) for p in angles["params"]] == [id(theta) for theta in thetas]
+    assert len(others["params"]) + 2 == len(list(model.parameters()))
+    for other in (model.without_circuit(), QDSFormer(7, 3, train_circuit=False, **SMALL)):
+        (group,) = other.parameter_groups(0.25)
+        assert group["lr"] == 0.25
+        assert all(p.requires_grad for p in group["params"])
+    with pytest.raises(KetworkError, match="`lr` must be a number"):
+        model.parameter_groups("fast")
+
+
 def test_training_lowers_the_loss():
     generator = torch.Generator().manual_seed(2)
     x = torch.randn(60, 8, generator=generator)
