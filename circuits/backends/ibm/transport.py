@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util.retry import Retry
 
+from circuits.backends.ibm.deadline import POOLS, deadline
 from circuits.errors import (
     AuthenticationError,
     JobError,
@@ -86,6 +87,11 @@ class Transport(HTTPAdapter):
             )
         )
 
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Makes connections of the kind that `deadline` can cut."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
     def send(self, request: Any, *arguments: Any, **options: Any) -> requests.Response:
         """One request; see `HTTPAdapter.send`."""
         verify = options.get("verify", True)
@@ -113,15 +119,18 @@ class Transport(HTTPAdapter):
             seconds = ASIDE_SECONDS
         end = time.monotonic() + seconds
         try:
-            response = super().send(
-                request,
-                stream=True,
-                timeout=(CONNECT_SECONDS, seconds),
-                verify=verify,
-                proxies=proxies,
-            )
-            with response:
-                _read(response, end)
+            with deadline(CONNECT_SECONDS + seconds) as over:
+                response = super().send(
+                    request,
+                    stream=True,
+                    timeout=(CONNECT_SECONDS, seconds),
+                    verify=verify,
+                    proxies=proxies,
+                )
+                with response:
+                    _read(response, end)
+            if over.is_set():
+                raise TimeoutError("the answer did not end in time")
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _unreachable(error, request, submitting) from None
         return _checked(response, submitting)
