@@ -69,7 +69,7 @@ def test_flat_circuits_and_circuits_agree(method):
     options = {"method": method, "max_evaluations": 25, "generator": 2}
     one = minimize(PROBLEM, flat, start=flat.angles, **options)
     two = minimize(PROBLEM, circuit, start=torch.from_numpy(flat.angles), **options)
-    assert one.energy == pytest.approx(two.energy, abs=1e-7)
+    assert one.energy == pytest.approx(two.energy, abs=1e-5)
     assert one.evaluations == two.evaluations
 
 
@@ -94,7 +94,7 @@ def test_gradient_methods_are_exact():
 def test_start_points_run_side_by_side_as_alone(method):
     flat = flat_circuit()
     starts = np.random.default_rng(0).uniform(-2, 2, (5, flat.n_angles))
-    options = {"method": method, "max_evaluations": 60}
+    options = {"method": method, "max_evaluations": 25}
     together = minimize(PROBLEM, flat, start=starts, generator=3, **options)
     if not METHODS[method].random:
         alone = [minimize(PROBLEM, flat, start=start, **options) for start in starts]
@@ -103,7 +103,7 @@ def test_start_points_run_side_by_side_as_alone(method):
         assert together.evaluations == sum(found.evaluations for found in alone)
     assert together.energy == together.energies.min()
     assert together.ends.shape == (5, flat.n_angles)
-    assert together.evaluations <= 5 * 60
+    assert together.evaluations <= 5 * 25
     for energy, end in zip(together.energies, together.ends, strict=True):
         assert flat.expectation(PROBLEM.hamiltonian, end) == pytest.approx(energy, abs=1e-10)
 

@@ -158,8 +158,11 @@ def test_a_resumed_run_goes_on_as_the_uninterrupted_one(name, dtype):
     resumed = MAKERS[name](second, circuit)
     resumed.load_state_dict(copy.deepcopy(saved["optimizer"]))
     losses += run(resumed, second, 4)
-    if name == "qn-spsa":  # whose linear algebra may round differently by address in memory
-        np.testing.assert_allclose(losses, expected, rtol=1e-5 if dtype == torch.float32 else 1e-9)
+    if "adam" not in name and name != "spsa":
+        # matrix products may round differently by address in memory
+        tolerance = 1e-4 if dtype == torch.float32 else 1e-8
+        np.testing.assert_allclose(losses, expected, atol=tolerance)
+        torch.testing.assert_close(second, whole, atol=tolerance, rtol=0)
         return
     assert losses == expected
     assert torch.equal(second, whole)
@@ -180,12 +183,12 @@ def test_seeds(name):
     }
     make = makers[name]
     same = [moved(lambda x: make([x], generator=3)) for _ in range(2)]
-    assert torch.equal(*same)
-    assert not torch.equal(same[0], moved(lambda x: make([x], generator=4)))
-    drawn = moved(lambda x: make([x], generator=torch.Generator().manual_seed(1)))
-    assert torch.equal(
-        drawn, moved(lambda x: make([x], generator=torch.Generator().manual_seed(1)))
-    )
+    torch.testing.assert_close(*same)
+    assert (same[0] - moved(lambda x: make([x], generator=4))).abs().max() > 1e-3
+    drawn = [
+        moved(lambda x: make([x], generator=torch.Generator().manual_seed(1))) for _ in range(2)
+    ]
+    torch.testing.assert_close(*drawn)
 
 
 def test_seeds_are_checked():
