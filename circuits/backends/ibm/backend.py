@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, final
 
 from circuits.arguments import integer, one_of
 from circuits.backends.ibm import options as settings
 from circuits.backends.ibm.checks import check_native, check_request
+from circuits.backends.ibm.machines import native_machine, readable
 from circuits.backends.ibm.modes import Mode, ServiceMode, mode_of
 from circuits.backends.ibm.passes import lower_with
 from circuits.backends.ibm.plans import JobPlan
@@ -19,12 +19,10 @@ from circuits.backends.ibm.tasks import Job, Task, finished, jobs_of, task_of
 from circuits.cost import as_budget
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, as_generator, check_shots
-from circuits.gates import gate_named
 from circuits.jobs import Ledger, Pace, content_digest
 from circuits.jobs.progress import ProgressCallback
-from circuits.machines.lowering import lower_request
+from circuits.machines.lowering import is_native, lower_request
 from circuits.machines.machine import Machine
-from circuits.machines.target import machine_of
 
 
 @final
@@ -62,7 +60,8 @@ class IBM(Backend):
             leave mitigation to the service (and do without it in local mode).
         pass_manager: A Qiskit pass manager that translates circuits to the device, instead of
             Qiskit's preset one. Circuits that the device can run as they are, are left alone.
-        optimization_level: Of the preset pass manager, 0 to 3.
+        optimization_level: Of the preset pass manager, 0 to 3; from 2 on it looks for qubits of
+            small errors. Qubits with a readout error above 0.25 are left out.
         seed_transpiler: Of the preset pass manager.
         ledger: A `jobs.Ledger` or its path; by default the user's ledger. Local mode has none.
         reuse: Whether an identical request that has finished before is served from the ledger, so
@@ -94,7 +93,7 @@ class IBM(Backend):
         primitive: str = settings.ESTIMATOR,
         legacy: bool = False,
         pass_manager: Any = None,
-        optimization_level: int = 1,
+        optimization_level: int = 2,
         seed_transpiler: int = 0,
         ledger: Ledger | str | os.PathLike[str] | None = None,
         reuse: bool = False,
@@ -119,6 +118,7 @@ class IBM(Backend):
         self.budget = as_budget(budget)
         self._runner = self._make_runner(ledger, reuse, per_minute, waits)
         self._machine: Machine | None = None
+        self._readable: Machine | None = None
         if pass_manager is not None and not callable(getattr(pass_manager, "run", None)):
             raise InvalidArgumentError(
                 "Argument `pass_manager` must be a Qiskit pass manager, got "
@@ -156,28 +156,23 @@ class IBM(Backend):
         return f"IBM({', '.join(parts)})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_machine": None}
+        return {**self.__dict__, "_machine": None, "_readable": None}
 
     @property
     def machine(self) -> Machine:
-        """The device's gates and where they exist, as far as the client's primitives take them.
-
-        Simulators have further ones: on more than two qubits, and with several angles, of which
-        the client does not take numbers and symbols in one gate.
-        """
+        """The device's gates and where they exist."""
         if self._machine is None:
-            found = machine_of(self.mode.backend.target)
-            records = {name: gate_named(name) for name in found.basis_gates or ()}
-            most = 1 if {"sx", "rx"} & records.keys() else 3
-            kept = {n for n, r in records.items() if r.n_qubits in (1, 2) and r.n_angles <= most}
-            places = tuple(entry for entry in found.places or () if entry[0] in kept)
-            self._machine = replace(found, places=places)
+            self._machine = native_machine(self.mode.backend.target)
+            self._readable = readable(self._machine, self.mode.backend.target)
         return self._machine
 
     def lower(self, request: Request) -> Request:
+        if is_native(self.machine, request.circuit):
+            return request
         if self.pass_manager is not None:
             return lower_with(self.pass_manager, self.machine, request)
-        return lower_request(self.machine, request, self.optimization_level, self.seed_transpiler)
+        assert self._readable is not None
+        return lower_request(self._readable, request, self.optimization_level, self.seed_transpiler)
 
     def plan(self, requests: Sequence[Request]) -> list[JobPlan]:
         """The jobs that `run` would make of requests, on the device's qubits; sends nothing."""
