@@ -15,7 +15,9 @@ SEARCHES: dict[str, Callable[[], Search]] = {
     "random, gate by gate": lambda: RandomSearch(5),
     "random, whole circuits": lambda: RandomSearch(5, per="circuit", axes=("ry", "rz")),
     "annealing": lambda: SimulatedAnnealing(compaction=0.5),
-    "annealing within limits": lambda: SimulatedAnnealing(max_gates=6, max_cnots=2, hot=2.0),
+    "annealing within limits": lambda: SimulatedAnnealing(
+        max_gates=6, max_cnots=2, hot=300.0, compaction=0.3
+    ),
     "qubit-ADAPT": lambda: AdaptVQE("qubit", gradient_tolerance=0.02),
     "ADAPT of excitations": lambda: AdaptVQE("qubit-excitation", compaction=False),
     "tree search": lambda: NestedMCTS(6, level=2, rounds=3),

@@ -57,6 +57,19 @@ def test_gadgets_are_exponentials(data: st.DataObject, pairs: list[tuple[int, in
         assert len(gates) == 2 * size - 1
 
 
+def test_one_y_among_x_needs_no_other_rotation() -> None:
+    """On a line the CNOTs form a chain, whose order matters."""
+    for place, root in enumerate((1, 0, 3)):
+        qubits, letters = (1, 0, 3, 2), ["X"] * 4
+        letters[place] = "Y"
+        gates = pauli_gadget(letters, qubits, LINE, 0.7)
+        label = " ".join(f"{p}{q}" for p, q in zip(letters, qubits, strict=True))
+        wanted = scipy.linalg.expm(-0.35j * PauliSum({label: 1.0}).to_matrix(N))
+        np.testing.assert_allclose(unitary(Candidate(N, gates)), wanted, atol=1e-10)
+        assert [gate.qubits for gate in gates if gate.name == "ry"] == [(root,)]
+        assert len(gates) == 7
+
+
 @pytest.mark.parametrize("name", list(POOLS))
 @pytest.mark.parametrize("coupling", [None, LINE], ids=["free", "line"])
 def test_elements_are_identities_along_the_coupling(
