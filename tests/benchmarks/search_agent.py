@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -137,8 +138,8 @@ class Late(Exception):
     """The time is up."""
 
 
-def searched(task: Figure, seed: int, minutes: float, folder: Path | None) -> SearchResult:
-    """One run; it goes on from its checkpoint, and so also ends when the time is up."""
+def searched(task: Figure, seed: int, minutes: float, folder: Path) -> SearchResult:
+    """One run, kept in `folder`; when the time is up, what it has found."""
     problem, began, seen = task.problem(), time.monotonic(), [0.0, 0.0]
 
     def watch(report: Report) -> None:
@@ -152,7 +153,7 @@ def searched(task: Figure, seed: int, minutes: float, folder: Path | None) -> Se
             raise Late
 
     options = {"generator": seed, **task.evaluator()}
-    path = Path(folder or "/nonexistent") / f"{problem.name}-{seed}.pt" if folder else None
+    path = folder / f"{problem.name}-{seed}.pt"
     agent, budget = task.agent(problem), task.budget
     for _ in range(2):
         evaluator = Evaluator(problem, **options)
@@ -176,8 +177,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     task = TASKS[options.task]
+    folder = Path(tempfile.mkdtemp()) if options.out is None else options.out
     for seed in options.seeds:
-        result = searched(task, seed, options.minutes, options.out)
+        result = searched(task, seed, options.minutes, folder)
         row = {
             name: getattr(result, name)
             for name in ("problem", "seed", "error", "depth", "cnots", "rotations", "candidates",
