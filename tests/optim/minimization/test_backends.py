@@ -46,6 +46,22 @@ def test_shots(method):
     assert exact < flat.expectation(PROBLEM.hamiltonian)
 
 
+def test_a_sampled_result_is_the_last_point_measured_anew():
+    """SPSA never evaluates the points that it moves to, so the result is none of those before."""
+    rows = []
+
+    class Watched(StateVector):
+        def run(self, requests):
+            rows.extend(row for request in requests for row in request.values.tolist())
+            return super().run(requests)
+
+    options = {"method": "spsa", "shots": 100, "max_evaluations": 21, "generator": 0}
+    found = minimize(PROBLEM, flat_circuit(), backend=Watched(), **options)
+    assert len(rows) == found.evaluations == 21
+    assert rows[-1] == found.parameters.tolist()
+    assert rows[-1] not in rows[:-1]
+
+
 def test_stages_bring_their_shots():
     spent = []
 
