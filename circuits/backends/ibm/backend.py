@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, final
 
@@ -205,6 +205,23 @@ class IBM(Backend):
             }
 
         return list(finished(tasks, jobs, found, merged))
+
+    @staticmethod
+    def token_from(source: Callable[[], str] | None) -> None:
+        """Lets connections of this process ask a function for the account's key.
+
+        Without one the key comes from the environment (`QISKIT_IBM_TOKEN`) or the saved account.
+        It is never written anywhere.
+
+        Args:
+            source: Called at every login; `None` takes it back.
+
+        Raises:
+            InvalidArgumentError: If it cannot be called.
+        """
+        from circuits.backends.ibm.connection import token_from
+
+        token_from(source)
 
     def name_jobs(self, prefix: str | None) -> None:
         """From now on the n-th job has the ledger key `"{prefix} job {n}"`; `None` ends that.
