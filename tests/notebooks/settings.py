@@ -71,6 +71,12 @@ DISTANCES = ("0.7414",)
 SHOTS = 100
 SHOT_EVALUATIONS = 20
 """,
+    "09_architecture_search": """
+BUDGET = 12
+AGENT_BUDGET = 40
+NOISY_BUDGET = 4
+SEEDS = (0,)
+""",
 }
 
 

@@ -18,7 +18,7 @@ from notebooks.execute import FOLDER, METADATA, execute
 from tests.notebooks.settings import SETTINGS, replace_settings
 
 PATHS = sorted(FOLDER.glob("*.ipynb"))
-OPTIONAL = ("qiskit", "qiskit_aer", "qiskit_ibm_runtime", "pennylane")
+OPTIONAL = ("gymnasium", "qiskit", "qiskit_aer", "qiskit_ibm_runtime", "pennylane")
 ABSOLUTE = re.compile(r"(?<![\w/:.<\]])/[A-Za-z_][\w.-]*/[\w.-]|\b[A-Z]:\\")
 
 each = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
