@@ -55,8 +55,8 @@ def test_greedy_shift_reductions_and_warm_up() -> None:
         1.5, 1.49, 1.49, 1.49,
     ]  # fmt: skip
     # The 8th shifts to |-2 + 0.8| + 0.1 = 1.3, whatever was counted.
-    assert episodes(moving, (-0.7, True), (-0.8, True), (-0.8, True), (-0.8, True)) == [
-        1.48, 1.48, 1.47, 1.3,
+    assert episodes(moving, (-0.7, False), (-0.8, True), (-0.8, True), (-0.8, True)) == [
+        1.49, 1.48, 1.48, 1.3,
     ]  # fmt: skip
     # The counters began anew: two further successes until the next reduction.
     assert episodes(moving, (-0.8, True), (-0.8, True)) == [1.3, 1.29]

@@ -25,17 +25,19 @@ def game_of(problem: Problem, **options: object) -> CircuitGame:
 
 
 def test_hand_worked_episode() -> None:
-    # E = <Z0 + Z1>: 2 without gates, 0 and -2 after one and two RX; the lower bound is -2.
-    problem = Problem("sum", PauliSum({"IZ": 1.0, "ZI": 1.0}))
+    # E = <Z0 + Z1 + Z2>: 3 without gates, 2 less for each qubit turned; the lower bound is -3.
+    problem = Problem("sum", PauliSum({"IIZ": 1.0, "IZI": 1.0, "ZII": 1.0}))
     game = game_of(problem, max_gates=6, curriculum=Curriculum.fixed(0.1))
-    assert (game.target, game.energy, game.threshold.value) == (-2.0, 2.0, 0.1)
-    actions = game.actions
-    one = game.step(actions.index("rz", (0,)))
-    assert one == (0.0, pytest.approx(2.0), False, False, False)
-    two = game.step(actions.index("rx", (0,)))
-    assert two == (pytest.approx(0.5), pytest.approx(0.0), False, False, False)
-    three = game.step(actions.index("ry", (1,)))
-    assert three == (5.0, pytest.approx(-2.0), True, False, False)
+    assert (game.target, game.energy, game.threshold.value) == (-3.0, 3.0, 0.1)
+    plays = [
+        ("rz", 0, 0.0, 3.0, False),
+        ("rx", 0, 2 / 6, 1.0, False),
+        ("ry", 1, 2 / 4, -1.0, False),
+        ("rx", 2, 5.0, -3.0, True),
+    ]
+    for axis, qubit, reward, energy, success in plays:
+        found = game.step(game.actions.index(axis, (qubit,)))
+        assert found == (pytest.approx(reward), pytest.approx(energy), success, False, False)
     assert game.over
     with pytest.raises(InvalidArgumentError, match="call reset"):
         game.step(0)
