@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from circuits.errors import InvalidArgumentError
 from optim.problems import molecule
-from optim.search import Candidate, Evaluator, Report
+from optim.search import Candidate, Evaluator, Report, SearchResult
 from optim.search.annealing import SimulatedAnnealing
 from optim.search.random_search import RandomSearch
 from optim.search.simplification import simplified
@@ -115,3 +117,26 @@ def test_random_circuits_hold_no_redundant_gate_and_keep_to_their_size() -> None
 def test_settings_of_random_search_are_checked(options: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentError):
         RandomSearch(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_checkpoint_knows_the_best_circuit(seed: int, tmp_path: Path) -> None:
+    """At constant heat the best circuit comes early, and compaction begins with it."""
+    search = SimulatedAnnealing(hot=300.0, cold=300.0, compaction=0.3)
+
+    def stop(report: Report) -> None:
+        if report.candidates == 24:
+            raise KeyboardInterrupt
+
+    def run(progress: Callable[[Report], None] | None = None) -> SearchResult:
+        evaluator = Evaluator(FIELD, optimizer="none", generator=0)
+        return search.run(
+            FIELD, budget=40, seed=seed, evaluator=evaluator, progress=progress, save_every=0,
+            checkpoint=None if whole is None else tmp_path / "run",
+        )  # fmt: skip
+
+    whole: SearchResult | None = None
+    whole = run()
+    with pytest.raises(KeyboardInterrupt):
+        run(stop)
+    assert run().candidate == whole.candidate
