@@ -67,9 +67,8 @@ def test_another_connection_continues_by_the_name_in_the_ledger(
     ibm_service: IBMService, tmp_path: Path
 ) -> None:
     ibm_service.pause()
-    with pytest.raises(WaitTimeoutError) as caught:
+    with pytest.raises(WaitTimeoutError):
         CIRCUIT.expectation("Z0", backend=machine(tmp_path, timeout=0.5))
-    assert caught.value.job_may_exist
     ledger = Ledger(tmp_path / "jobs.sqlite")
     (record,) = ledger.records()
     ibm_service.go_on()
