@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from threading import get_ident
 from typing import Any, final
 
 from circuits.backends.ibm.modes import Mode
@@ -53,11 +54,11 @@ class LocalRunner(Runner):
 
     def __init__(self, mode: Mode, legacy: bool = False) -> None:
         self.mode, self.legacy = mode, legacy
-        self._qubits: tuple[int, ...] = ()
+        self._qubits: dict[int, tuple[int, ...]] = {}
         self._simulators: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_simulators": None}
+        return {**self.__dict__, "_simulators": None, "_qubits": {}}
 
     @property
     def simulators(self) -> Any:
@@ -75,7 +76,7 @@ class LocalRunner(Runner):
 
         if self.simulators.whole:
             return machine, list(requests)
-        self._qubits = used = used_qubits(requests)
+        self._qubits[get_ident()] = used = used_qubits(requests)
         small = machine.moved({q: k for k, q in enumerate(used)})
         return small, [on_qubits(request, used) for request in requests]
 
@@ -85,7 +86,7 @@ class LocalRunner(Runner):
         from circuits.backends.ibm.local import check_width, seeds_of, simulated, streams
 
         results, facts = [], []
-        simulator = self.simulators.of(self._qubits)
+        simulator = self.simulators.of(self._qubits.pop(get_ident(), ()))
         for job in jobs:
             own = options[job.plan.primitive]
             fixed = own.get("simulator", {}).get("seed_simulator")
