@@ -147,7 +147,8 @@ class _AdaptSteps(Steps):
     def _norms(self, slopes: Floats) -> Floats:
         """Norm of the gradient by the free angles of each element."""
         free = np.where(self._whole.angles == 0, slopes, 0.0)
-        return np.array([np.linalg.norm(free[span.start : span.stop]) for span in self._spans])
+        squares = [float((free[span.start : span.stop] ** 2).sum()) for span in self._spans]
+        return np.sqrt(squares)
 
     def _take(self, trial: Candidate) -> None:
         found = self.task.optimize(trial)

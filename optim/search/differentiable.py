@@ -91,7 +91,7 @@ def weighted_sum(weights: Tensor, chosen: Tensor, energies: Tensor) -> Tensor:
     """
     logs = torch.log_softmax(weights, -1)
     of_slots = logs.expand(len(chosen), -1, -1).gather(-1, chosen[..., None])[..., 0]
-    return torch.softmax(of_slots.mean(-1), 0) @ energies
+    return (torch.softmax(of_slots.mean(-1), 0) * energies).sum()
 
 
 @final
