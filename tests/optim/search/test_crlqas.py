@@ -191,6 +191,22 @@ def test_resumed_search_equals_an_uninterrupted_one(tmp_path: Path, budget: int)
     np.testing.assert_allclose(*rewards, atol=1e-6)
 
 
+def test_state_within_an_episode_holds_the_steps_that_wait_for_rewards() -> None:
+    search = CRLQAS(**{**SMALL, "curriculum": Curriculum.fixed(1e-9)})
+    one, two = run_of(search), run_of(search)
+    for _ in range(5):
+        one.step()
+    two.load_state_dict(one.state_dict())
+    two.task.rng.bit_generator.state = one.task.rng.bit_generator.state
+    for run in (one, two):
+        while not run.game.over:
+            run.step()
+    assert one.agent.replay.size == two.agent.replay.size == 8
+    for name in ("written", "lengths", "actions", "rewards"):
+        first, second = (getattr(run.agent.replay, name)[:8] for run in (one, two))
+        torch.testing.assert_close(first, second)
+
+
 def test_other_networks_are_passed_in() -> None:
     def network(width: int, n_actions: int) -> nn.Module:
         return QKAN([width, 2, n_actions], reps=1)
