@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 pytest.importorskip("qiskit_ibm_runtime")
+
+import requests
 
 from circuits.backends.ibm import transport
 from circuits.backends.ibm.transport import Transport, check_address, is_loopback
