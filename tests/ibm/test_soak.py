@@ -21,8 +21,3 @@ def test_random_moments(tmp_path: Path) -> None:
     assert found["trials"] == 5
     assert found["kills"] >= 1
     assert found["jobs"] == 5 + 5 + 9 + 5 + 5
-
-
-@pytest.mark.slow
-def test_many_random_moments(tmp_path: Path) -> None:
-    assert report("soak", tmp_path, 40, 11)["faults"] == []
