@@ -34,7 +34,9 @@ def recipes(data: str) -> dict[Scale, Recipe]:
         "smoke": Recipe(
             "digits", pixels, 1, 32, 0.01, classes=CLASSES, limit={"train": 96, "test": 64}
         ),
-        "small": Recipe(data, pixels, 20, 128, 0.01, scheduler="cosine", classes=CLASSES),
+        "small": Recipe(
+            data, pixels, 20, 128, 0.003, scheduler="cosine", clip_norm=1.0, classes=CLASSES
+        ),
         "paper": Recipe(
             data,
             pixels,
@@ -105,7 +107,7 @@ TABLE = Table(
     ),
     scales={
         "smoke": "1 epoch of 96 images of 8 x 8",
-        "small": "20 epochs of all images of the classes, Adam 0.01, cosine schedule",
+        "small": "20 epochs of all images of the classes, Adam 0.003, cosine schedule",
         "paper": "100 epochs, Adam 0.01 times 0.99 after each epoch, gradients clipped at 1",
     },
     notes=(
