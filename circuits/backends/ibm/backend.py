@@ -32,7 +32,7 @@ class IBM(Backend):
     The circuit with its symbols is brought to the device's gates once; observables follow its
     layout, values are bound by the machine. One call of `run` is one job for each primitive and
     number of shots, shifted points and commuting groups included; only the service's stated limits
-    (`circuits.backends.ibm.limits.LIMITS`) split it further. Results come in the order of the
+    (`circuits.cost.LIMITS`) split it further. Results come in the order of the
     requests. Whatever the machine could not run is refused before anything is sent.
 
     Jobs of the service are written into a ledger before they are sent (`circuits.jobs`): none is

@@ -9,19 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from circuits.backends.ibm.plans import PubPlan
+from circuits.cost.limits import EXECUTIONS, INSTRUCTIONS, LIMITS
 from circuits.errors import ResourceLimitError
-
-EXECUTIONS = "executions"
-INSTRUCTIONS = "instructions_per_qubit"
-GATES = "two_qubit_gates"
-
-LIMITS: Mapping[str, int] = {
-    EXECUTIONS: 10_000_000,
-    INSTRUCTIONS: 26_800_000,
-    GATES: 10_000,
-}
-"""Of one job: circuits times shots; control instructions of one qubit; two-qubit gates below which
-a job passes for certain (more are no error)."""
 
 COSTS: Mapping[str, int] = {"barrier": 0, "measure": 10, "reset": 17}
 """Control instructions of an operation; other one-qubit operations count 2, pairs 5, rz 1."""
