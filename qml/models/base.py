@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypedDict, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from circuits import SPSA, Backend
 from circuits.errors import ArgumentTypeError, ShapeError
 from circuits.execution import Seed
 from qml.layer import QuantumLayer
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class Execution(TypedDict, total=False):
@@ -116,14 +119,22 @@ class AbstractQuantumModel(AbstractModel):
         layer = self.layer.with_backend(
             backend, shots=shots, diff_method=diff_method, generator=generator
         )
-        other = object.__new__(type(self))
-        nn.Module.__init__(other)
-        other.__dict__.update(
-            (name, dict(value) if isinstance(value, dict) else value)
-            for name, value in self.__dict__.items()
-        )
+        other = shallow(self)
         other.layer = layer
         return other
+
+
+def shallow(module: Module) -> Module:
+    """A copy that shares parameters and submodules, any of which can then be replaced.
+
+    What `module.compile()` made is left out, as in pickles: it runs the module that it was made of.
+    """
+    other = object.__new__(type(module))
+    other.__dict__.update(
+        (name, copy.copy(value) if isinstance(value, dict) else value)
+        for name, value in nn.Module.__getstate__(module).items()
+    )
+    return other
 
 
 def check_features(x: Tensor, in_features: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.execution import Seed, as_generator
-from qml.models.base import reset_linear
+from qml.models.base import reset_linear, shallow
 from qml.models.qdsformer import operators
 from qml.models.qdsformer.circuit import DoublyStochasticCircuit
 from qml.models.qdsformer.methods import (
@@ -29,8 +29,6 @@ from qml.models.qdsformer.methods import (
     checked_iterations,
     checked_score_size,
 )
-
-Module = TypeVar("Module", bound=nn.Module)
 
 
 @final
@@ -281,14 +279,3 @@ class DoublyStochasticAttention(nn.Module):
         """Sizes and options, as shown in `print(module)`."""
         options = ", ".join(f"{k}={v!r}" for k, v in self.options().items() if v is not None)
         return f"features={self.features}, n_tokens={self.n_tokens}, {options}"
-
-
-def shallow(module: Module) -> Module:
-    """A copy that shares parameters and submodules."""
-    other = object.__new__(type(module))
-    nn.Module.__init__(other)
-    other.__dict__.update(
-        (name, dict(value) if isinstance(value, dict) else value)
-        for name, value in module.__dict__.items()
-    )
-    return other

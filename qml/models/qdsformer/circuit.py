@@ -21,7 +21,7 @@ from circuits.evaluate import check_backend
 from circuits.execution import Seed, as_generator, check_shots
 from circuits.finite import can_look
 from circuits.gradients import make_evaluator
-from qml.models.base import uniform
+from qml.models.base import shallow, uniform
 from qml.models.qdsformer.ansatz import ansatz_named
 from qml.models.qdsformer.compiled import opaque
 from qml.models.qdsformer.engine import evaluate
@@ -245,12 +245,7 @@ class DoublyStochasticCircuit(nn.Module):
             diff_method: Differentiation method, see `QuantumLayer`.
             generator: Randomness of shots.
         """
-        other = object.__new__(DoublyStochasticCircuit)
-        nn.Module.__init__(other)
-        other.__dict__.update(
-            (name, dict(value) if isinstance(value, dict) else value)
-            for name, value in self.__dict__.items()
-        )
+        other = shallow(self)
         other.runner = _Runner(self, backend, shots, diff_method, as_generator(generator))
         return other
 

@@ -13,8 +13,8 @@ from circuits import SPSA, Backend
 from circuits.arguments import integer, number, one_of
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.models.base import AbstractModel, check_features, reset_linear, uniform
-from qml.models.qdsformer.attention import DoublyStochasticAttention, shallow
+from qml.models.base import AbstractModel, check_features, reset_linear, shallow, uniform
+from qml.models.qdsformer.attention import DoublyStochasticAttention
 from qml.models.qdsformer.patches import Stripes, patches_of
 
 POOLING = ("class", "mean")

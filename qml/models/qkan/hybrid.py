@@ -12,7 +12,7 @@ from circuits import SPSA, Backend
 from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.models.base import AbstractModel, check_features, reset_linear
+from qml.models.base import AbstractModel, check_features, reset_linear, shallow
 from qml.models.mlp import MLP
 from qml.models.qkan.network import QKAN
 
@@ -134,12 +134,7 @@ class HQKAN(AbstractModel):
         Raises:
             UnsupportedOperationError: With `fast_measure`.
         """
-        other = object.__new__(HQKAN)
-        nn.Module.__init__(other)
-        other.__dict__.update(
-            (name, dict(value) if isinstance(value, dict) else value)
-            for name, value in self.__dict__.items()
-        )
+        other = shallow(self)
         other.qkan = self.qkan.with_backend(
             backend, shots=shots, diff_method=diff_method, generator=generator, n_qubits=n_qubits
         )

@@ -14,7 +14,7 @@ from circuits.arguments import integer, one_of
 from circuits.errors import InvalidArgumentError, NonFiniteError
 from circuits.execution import Seed, as_generator
 from circuits.finite import can_look
-from qml.models.base import check_features
+from qml.models.base import check_features, shallow
 from qml.models.qkan.ansatz import Ansatz, ansatz_named
 from qml.models.qkan.bloch import Activation
 from qml.models.qkan.circuits import CircuitRunner
@@ -281,12 +281,7 @@ class QKANLayer(nn.Module):
             UnsupportedOperationError: With `fast_measure`.
         """
         runner = CircuitRunner(self.kind, backend, shots, diff_method, generator, n_qubits)
-        other = object.__new__(QKANLayer)
-        nn.Module.__init__(other)
-        other.__dict__.update(
-            (name, dict(value) if isinstance(value, dict) else value)
-            for name, value in self.__dict__.items()
-        )
+        other = shallow(self)
         other.runner = runner
         return other
 

@@ -14,7 +14,7 @@ from circuits import SPSA, Backend
 from circuits.arguments import integer
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.models.base import check_features
+from qml.models.base import check_features, shallow
 from qml.models.qkan.layer import QKANLayer, computed_dtype
 from qml.models.qkan.plots import plot_network
 from qml.models.qkan.pruning import edge_scores, pruned
@@ -260,11 +260,9 @@ class QKAN(nn.Module):
 
     def _with(self, layers: list[QKANLayer]) -> QKAN:
         """A network of other layers of the same widths."""
-        other = object.__new__(QKAN)
-        nn.Module.__init__(other)
-        other.widths, other.generator = self.widths, self.generator
+        other = shallow(self)
         other.layers = nn.ModuleList(layers)
-        return other.train(self.training)
+        return other
 
     def extra_repr(self) -> str:
         """Widths, as shown in `print(model)`."""
