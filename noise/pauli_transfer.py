@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
@@ -21,6 +20,8 @@ from circuits.errors import (
 from circuits.execution import Backend, Request, Result, as_generator
 from circuits.gradients.adjoint import AdjointPlan
 from circuits.gradients.methods import Backpropagation
+from circuits.pauli import PauliSum
+from circuits.remembered import Remembered
 from circuits.simulators import sampling
 from circuits.simulators.transfer import (
     EntryMeasurement,
@@ -86,7 +87,7 @@ class PauliTransfer(Backend):
             )
         self.noise_model = check_noise_model(noise_model)
         self.engine = engine
-        self._plans: collections.OrderedDict[Any, Any] = collections.OrderedDict()
+        self._plans = Remembered[Any](_KEPT)
         self._flat: tuple[Any, FlatRuns] | None = None
 
     @property
@@ -99,7 +100,7 @@ class PauliTransfer(Backend):
         return f"PauliTransfer({model}engine={self.engine_in_use})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_plans": collections.OrderedDict(), "_flat": None}
+        return {**self.__dict__, "_plans": Remembered[Any](_KEPT), "_flat": None}
 
     def lower(self, request: Request) -> Request:
         if self.noise_model is None:
@@ -142,19 +143,28 @@ class PauliTransfer(Backend):
         request = self.lower(request)
         if request.qubits is not None:
             return Result(samples=self._samples(request, generator), metadata=metadata)
-        small, new = compact(self.noisy(request.circuit), self._measured(request))
-        observables = [o.with_width(None).map_qubits(new) for o in request.observables]
-        whole = self._make(small, WholeVector(small.n_qubits), self._reading(new))
+        width, observables, whole = self._plans.of(
+            (self._model_state(), request.circuit, *request.observables),
+            "estimate",
+            lambda: self._whole(request),
+        )
         vector = whole(request.inputs.detach(), request.weights.detach())
 
         def rotated(basis: dict[int, str]) -> Tensor:
-            letters = [(q, basis.get(q, "Z")) for q in range(small.n_qubits)]
+            letters = [(q, basis.get(q, "Z")) for q in range(width)]
             index = torch.as_tensor(basis_entries(letters), device=vector.device)
             entries = vector.T.index_select(0, index)
             return sign_transform(entries).clamp(min=0)
 
         means, variances = sampling.estimate(rotated, observables, shots, generator)
         return Result(values=means, variances=variances, metadata=metadata)
+
+    def _whole(self, request: Request) -> tuple[int, list[PauliSum], Plan]:
+        """Qubits that matter, the observables on them, and the plan of the whole Pauli vector."""
+        small, new = compact(self.noisy(request.circuit), self._measured(request))
+        observables = [o.with_width(None).map_qubits(new) for o in request.observables]
+        plan = self._make(small, WholeVector(small.n_qubits), self._reading(new))
+        return small.n_qubits, observables, plan
 
     def _measured(self, request: Request) -> list[int]:
         return sorted({q for o in request.observables for q in o.qubits})
@@ -163,37 +173,47 @@ class PauliTransfer(Backend):
         """uint8 `(points, shots, k)`; qubits on which nothing happens are drawn on their own."""
         assert request.qubits is not None
         assert request.shots is not None
-        small, new = compact(self.noisy(request.circuit))
-        letters = list(zip(request.qubits, request.bases or "Z" * len(request.qubits), strict=True))
-        parts = [[pair for pair in letters if pair[0] in new]]
-        parts += [[pair] for pair in letters if pair[0] not in new]
+        parts = self._plans.of(
+            (self._model_state(), request.circuit),
+            ("samples", request.qubits, request.bases),
+            lambda: self._parts(request),
+        )
         columns: dict[int, Tensor] = {}
-        for part in parts:
-            qubits = [q for q, _ in part]
-            measurement = TransferProbabilities(part, new, self._idle(qubits, new))
-            plan = self._make(small, measurement, self._reading(new))
+        for qubits, plan in parts:
             values = plan(request.inputs.detach(), request.weights.detach())
             outcomes = sampling.draw(values.T.clamp(min=0), request.shots, generator)
             for k, qubit in enumerate(qubits):
                 columns[qubit] = (outcomes >> k & 1).to(torch.uint8)
         return torch.stack([columns[q] for q in request.qubits], dim=-1)
 
+    def _parts(self, request: Request) -> list[tuple[list[int], Plan]]:
+        """Qubits that are drawn together, with the plan of their probabilities."""
+        assert request.qubits is not None
+        small, new = compact(self.noisy(request.circuit))
+        letters = list(zip(request.qubits, request.bases or "Z" * len(request.qubits), strict=True))
+        parts = [[pair for pair in letters if pair[0] in new]]
+        parts += [[pair] for pair in letters if pair[0] not in new]
+        plans = []
+        for part in parts:
+            qubits = [q for q, _ in part]
+            measurement = TransferProbabilities(part, new, self._idle(qubits, new))
+            plans.append((qubits, self._make(small, measurement, self._reading(new))))
+        return plans
+
     def _plan(self, request: Request) -> Plan:
-        key = (id(request.circuit), *map(id, request.observables), request.qubits, request.bases)
-        found = self._plans.get(key)
-        model = self._model_state()
-        if found is not None and found[0] is model:
-            self._plans.move_to_end(key)
-            return found[1]
-        lowered = self.lower(request)
-        plan = self._planned(lowered)
-        if lowered.circuit.parameters != request.circuit.parameters:
-            plan = _reordering(plan, request.circuit, lowered.circuit)
-        # The circuit and the observables are kept, so that their ids stay theirs.
-        self._plans[key] = model, plan, request.circuit, request.observables
-        if len(self._plans) > _KEPT:
-            self._plans.popitem(last=False)
-        return plan
+        def make() -> Plan:
+            lowered = self.lower(request)
+            plan = self._planned(lowered)
+            if lowered.circuit.parameters != request.circuit.parameters:
+                plan = _reordering(plan, request.circuit, lowered.circuit)
+            return plan
+
+        found: Plan = self._plans.of(
+            (self._model_state(), request.circuit, *request.observables),
+            (request.qubits, request.bases),
+            make,
+        )
+        return found
 
     def _model_state(self) -> object:
         """What a plan depends on: another object after each change of the model."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -24,11 +23,11 @@ from circuits.execution import Request, Values
 from circuits.machines.machine import Machine
 from circuits.ops import Op, check_qubits
 from circuits.pauli import PauliSum
+from circuits.remembered import Remembered
 from circuits.symbols import Group
 
 _KEPT = 256
 _Key = tuple[Any, ...]
-_cache: OrderedDict[_Key, tuple[Circuit, tuple[int, ...]]] = OrderedDict()
 
 
 @final
@@ -47,6 +46,10 @@ class Lowered:
     observables: tuple[PauliSum, ...]
     qubits: tuple[int, ...] | None
     layout: tuple[int, ...]
+
+
+_translations = Remembered[tuple[Circuit, tuple[int, ...]]](_KEPT)
+_lowered = Remembered[Lowered](_KEPT)
 
 
 def is_native(machine: Machine, circuit: Circuit) -> bool:
@@ -108,9 +111,7 @@ def lower(
 def _translated(
     machine: Machine, circuit: Circuit, level: int, seed: int
 ) -> tuple[Circuit, tuple[int, ...]]:
-    key = (content_key(circuit), machine, level, seed)
-    found = _cache.get(key)
-    if found is None:
+    def translate() -> tuple[Circuit, tuple[int, ...]]:
         _refuse_channels(circuit)
         if importlib.util.find_spec("qiskit") is None:
             raise MissingDependencyError(
@@ -118,12 +119,9 @@ def _translated(
             )
         from circuits.machines.transpile import transpiled
 
-        found = _cache[key] = transpiled(machine, circuit, level, seed)
-        if len(_cache) > _KEPT:
-            _cache.popitem(last=False)
-    else:
-        _cache.move_to_end(key)
-    return found
+        return transpiled(machine, circuit, level, seed)
+
+    return _translations.of((), (content_key(circuit), machine, level, seed), translate)
 
 
 def content_key(circuit: Circuit) -> _Key:
@@ -153,10 +151,13 @@ def lower_request(
     The values are reordered where groups of symbols come in another order in the new circuit, or
     no longer occur in it.
     """
-    result = lower(
-        machine, request.circuit, request.observables, request.qubits, optimization_level, seed
+    circuit, observables, qubits = request.circuit, request.observables, request.qubits
+    result = _lowered.of(
+        (machine, circuit, *observables),
+        (qubits, optimization_level, seed),
+        lambda: lower(machine, circuit, observables, qubits, optimization_level, seed),
     )
-    return request if result.circuit is request.circuit else moved_request(request, result)
+    return request if result.circuit is circuit else moved_request(request, result)
 
 
 def moved_request(request: Request, result: Lowered) -> Request:

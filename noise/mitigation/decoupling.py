@@ -14,6 +14,7 @@ from circuits.circuit import Circuit
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Backend, Request, Result
 from circuits.ops import Op
+from circuits.remembered import Remembered
 from noise.mitigation.base import Mitigation, derive
 from noise.mitigation.pulses import NativePaulis, native_paulis
 from noise.mitigation.schedule import (
@@ -32,6 +33,7 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
     "XY4": ("X", "Y", "X", "Y"),
     "XY8": ("X", "Y", "X", "Y", "Y", "X", "Y", "X"),
 }
+_KEPT = 32  # circuits whose padding is remembered
 _PULSES = {"X": (1, 0.0), "Y": (2, math.pi / 2), "Xm": (1, math.pi), "Ym": (2, -math.pi / 2)}
 
 
@@ -80,11 +82,19 @@ class DynamicalDecoupling(Mitigation):
         self.durations = check_durations(durations)
         self.spacing = _spacing(spacing, len(self.pulses))
         self.sequence = sequence
+        self._padded = Remembered[tuple[Circuit, dict[str, int]]](_KEPT)
 
     def __repr__(self) -> str:
         return f"DynamicalDecoupling({self.backend!r}, {self.sequence!r})"
 
     def prepare(self, request: Request) -> list[Request]:
+        circuit, facts = self._padded.of(
+            (self.backend, request.circuit), None, lambda: self._pad(request)
+        )
+        return [derive(request, circuit=circuit, tags=facts)]
+
+    def _pad(self, request: Request) -> tuple[Circuit, dict[str, int]]:
+        """The circuit with pulses and delays in its windows, and how many there are."""
         steps = schedule(request.circuit, self.durations)
         windows = [s for s in steps if isinstance(s, Window) and not s.leading]
         paulis = native_paulis(self.backend, request.circuit.n_qubits) if windows else None
@@ -106,8 +116,7 @@ class DynamicalDecoupling(Mitigation):
                 stacklevel=2,
             )
         circuit = Circuit(request.circuit.n_qubits, ops, measured=request.circuit.measured)
-        facts = {"windows": len(windows), "pulses": filled * len(self.pulses)}
-        return [derive(request, circuit=circuit, tags=facts)]
+        return circuit, {"windows": len(windows), "pulses": filled * len(self.pulses)}
 
     def combine(self, request: Request, results: Sequence[Result]) -> Result:
         (result,) = results

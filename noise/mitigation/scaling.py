@@ -9,8 +9,10 @@ from typing import Any, final
 from circuits.errors import ArgumentTypeError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result
 from circuits.ops import Op
+from circuits.remembered import Remembered
 
 FACTOR = "noise_factor"
+_KEPT = 16  # scaled backends that are remembered
 
 
 @final
@@ -40,6 +42,7 @@ class NoiseScaling(Backend):
                 'such as noise.PauliTransfer(model), or fold gates: fold="global".'
             )
         self.backend = backend
+        self._scaled = Remembered[Backend](_KEPT)
         self.differentiable = backend.differentiable
         self.exact = backend.exact
         self.max_points = backend.max_points
@@ -61,9 +64,15 @@ class NoiseScaling(Backend):
             by_factor.setdefault(float(request.tags.get(FACTOR, 1.0)), []).append(position)
         found: dict[int, Result] = {}
         for factor, positions in by_factor.items():
-            results = scaled(self.backend, factor).run([requests[k] for k in positions])
+            results = self._at(factor).run([requests[k] for k in positions])
             found.update(zip(positions, results, strict=True))
         return [found[k] for k in range(len(requests))]
+
+    def _at(self, factor: float) -> Backend:
+        """The inner backend at a factor; the same one until its noise model changes."""
+        model = noise_model_of(self.backend)
+        state = getattr(model, "state", model)
+        return self._scaled.of((self.backend, state), factor, lambda: scaled(self.backend, factor))
 
 
 def noise_model_of(backend: Backend) -> Any:

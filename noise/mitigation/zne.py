@@ -13,6 +13,7 @@ from circuits.errors import InvalidArgumentError
 from circuits.execution import Backend, Request, Result, as_generator
 from circuits.gates.table import gate_named
 from circuits.ops import Op
+from circuits.remembered import Remembered
 from noise.mitigation.base import Mitigation, derive, refuse_samples, split_shots, values_of
 from noise.mitigation.extrapolation import Extrapolator, as_extrapolator, check_factors
 from noise.mitigation.folding import Folded, fold_gates, fold_global, insert_identities
@@ -20,6 +21,7 @@ from noise.mitigation.scaling import FACTOR, NoiseScaling
 
 TAG = "zne_factor"
 FOLDS = ("global", "gates", "random", "identity", "scale")
+_KEPT = 32  # circuits whose folds are remembered
 
 
 @final
@@ -83,6 +85,7 @@ class ZNE(Mitigation):
         self.seed = seed
         if seed is not None:
             as_generator(seed)
+        self._folds = Remembered[list[Folded]](_KEPT)
 
     def __repr__(self) -> str:
         inner = self.backend.backend if isinstance(self.backend, NoiseScaling) else self.backend
@@ -100,8 +103,7 @@ class ZNE(Mitigation):
         extra = self.extrapolator.rounds
         shares += [sum(shares) / len(shares)] * extra
         shots = split_shots(request.shots, shares, name="noise factors")
-        draw = as_generator(self.seed)
-        folded = [self._folded(request, factor, draw) for factor in self.factors]
+        folded = self._all_folded(request)
         _check_reached(folded, self.factors, self.extrapolator)
         return [
             self._request(request, one, number) for one, number in zip(folded, shots, strict=False)
@@ -140,6 +142,18 @@ class ZNE(Mitigation):
         if self.fold == "scale":
             tags[FACTOR] = folded.factor
         return derive(request, circuit=folded.circuit, shots=shots, tags=tags)
+
+    def _all_folded(self, request: Request) -> list[Folded]:
+        """One circuit per factor: the same objects for the same circuit, unless they are drawn."""
+
+        def fold() -> list[Folded]:
+            draw = as_generator(self.seed)
+            return [self._folded(request, factor, draw) for factor in self.factors]
+
+        if self.fold == "random" and not isinstance(self.seed, int):
+            return fold()
+        options = self.factors, self.fold, self.gates, self.seed
+        return self._folds.of((self.backend, request.circuit), options, fold)
 
     def _folded(self, request: Request, factor: float, generator: torch.Generator | None) -> Folded:
         circuit = request.circuit

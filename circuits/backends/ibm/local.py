@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, final
@@ -30,6 +29,7 @@ from circuits.backends.qiskit.device import cut_out
 from circuits.circuit import Circuit
 from circuits.compact import compact_request
 from circuits.execution import Request
+from circuits.remembered import Remembered
 
 _KEPT = 16
 _WIDEST = 40
@@ -49,21 +49,18 @@ class Simulators:
     def __init__(self, device: Any) -> None:
         self.device = device
         self.whole = isinstance(device, AerSimulator)
-        self._kept: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+        self._kept = Remembered[Any](_KEPT)
 
     def of(self, qubits: tuple[int, ...]) -> Any:
         """The simulator of some qubits, numbered in that order."""
         if self.whole:
             return self.device
-        found = self._kept.get(qubits)
-        if found is None:
-            small = cut_out(self.device, qubits)
-            found = AerSimulator.from_backend(small)
-            found.set_options(noise_model=DeviceNoise(self.device).model(qubits))
-            self._kept[qubits] = found
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
+        return self._kept.of((), qubits, lambda: self._simulator(qubits))
+
+    def _simulator(self, qubits: tuple[int, ...]) -> Any:
+        simulator = AerSimulator.from_backend(cut_out(self.device, qubits))
+        simulator.set_options(noise_model=DeviceNoise(self.device).model(qubits))
+        return simulator
 
 
 def used_qubits(requests: Sequence[Request]) -> tuple[int, ...]:

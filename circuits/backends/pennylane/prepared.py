@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -17,10 +16,10 @@ from circuits.execution import Request
 from circuits.finite import check_finite
 from circuits.interop.pennylane.writer import check_writable, queue
 from circuits.machines.lowering import content_key
+from circuits.remembered import Remembered
 from circuits.simulators.binding import Binding, bind
 
 _KEPT = 256
-_cache: OrderedDict[Any, Prepared] = OrderedDict()
 
 
 @final
@@ -90,6 +89,9 @@ class Prepared:
         return list(queued.queue)
 
 
+_known = Remembered[Prepared](_KEPT)
+
+
 def prepare(circuit: Circuit) -> Prepared:
     """The circuit in PennyLane's terms, looked at once.
 
@@ -97,15 +99,7 @@ def prepare(circuit: Circuit) -> Prepared:
         ConversionError: If an operation has no counterpart, naming it.
         UnsupportedOperationError: If a state is prepared on qubits that were used.
     """
-    key = content_key(circuit)
-    found = _cache.get(key)
-    if found is None:
-        found = _cache[key] = _prepared(circuit)
-        if len(_cache) > _KEPT:
-            _cache.popitem(last=False)
-    else:
-        _cache.move_to_end(key)
-    return found
+    return _known.of((), content_key(circuit), lambda: _prepared(circuit))
 
 
 def _prepared(circuit: Circuit) -> Prepared:

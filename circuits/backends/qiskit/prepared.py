@@ -6,7 +6,6 @@ gates survive.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -25,6 +24,7 @@ from circuits.interop.qiskit import to_qiskit
 from circuits.machines.lowering import content_key
 from circuits.machines.machine import Machine
 from circuits.machines.slots import with_slots
+from circuits.remembered import Remembered
 from circuits.simulators.binding import Binding, bind
 
 READ = "read"
@@ -33,7 +33,6 @@ READ = "read"
 Adapt = Callable[[QuantumCircuit], QuantumCircuit]
 
 _KEPT = 256
-_cache: OrderedDict[Any, Prepared] = OrderedDict()
 
 
 @final
@@ -100,6 +99,9 @@ class Prepared:
         return result
 
 
+_known = Remembered[Prepared](_KEPT)
+
+
 def prepare(circuit: Circuit, adapt: Adapt | None = None) -> Prepared:
     """The circuit in Qiskit's terms, converted once.
 
@@ -111,15 +113,7 @@ def prepare(circuit: Circuit, adapt: Adapt | None = None) -> Prepared:
         ConversionError: If an operation has no counterpart, naming it.
         UnsupportedOperationError: If a state is prepared on qubits that were used.
     """
-    key = content_key(circuit), adapt
-    found = _cache.get(key)
-    if found is None:
-        found = _cache[key] = _prepared(circuit, adapt)
-        if len(_cache) > _KEPT:
-            _cache.popitem(last=False)
-    else:
-        _cache.move_to_end(key)
-    return found
+    return _known.of((), (content_key(circuit), adapt), lambda: _prepared(circuit, adapt))
 
 
 def _prepared(circuit: Circuit, adapt: Adapt | None) -> Prepared:

@@ -12,6 +12,7 @@ from circuits.arguments import one_of
 from circuits.errors import ArgumentTypeError, ResourceLimitError
 from circuits.execution import Backend, Request, Result, as_generator
 from circuits.pauli import PauliSum
+from circuits.remembered import Remembered
 from noise.mitigation.base import Mitigation, derive
 from noise.mitigation.readout.calibration import ReadoutCalibration
 from noise.mitigation.readout.expectations import dense_means, subspace_means
@@ -26,6 +27,7 @@ from noise.mitigation.readout.subspace import QuasiDistribution, SubspaceInverse
 _METHODS = ("tensored", "full", "subspace")
 _MOST_JOINT = 12
 _MOST_BITS = 16
+_KEPT = 64  # lists of observables whose corrections are remembered
 
 
 @final
@@ -80,6 +82,7 @@ class ReadoutInverse(Mitigation):
             )
         self.calibration = calibration
         self.method = one_of(method, _METHODS, "method")
+        self._observables = Remembered[list[PauliSum]](_KEPT)
 
     def __repr__(self) -> str:
         return f"ReadoutInverse({self.backend!r}, method={self.method!r})"
@@ -115,9 +118,14 @@ class ReadoutInverse(Mitigation):
         return self.method == "tensored" or (self.method == "subspace" and request.shots is None)
 
     def _corrected(self, request: Request) -> list[PauliSum]:
-        qubits = {q for o in request.observables for q in o.qubits}
-        confusions = {q: self.calibration.confusion(q) for q in qubits}
-        return [corrected_observable(o, confusions) for o in request.observables]
+        """Observables whose noisy means are the wanted ones; the same objects for the same ones."""
+
+        def correct() -> list[PauliSum]:
+            qubits = {q for o in request.observables for q in o.qubits}
+            confusions = {q: self.calibration.confusion(q) for q in qubits}
+            return [corrected_observable(o, confusions) for o in request.observables]
+
+        return self._observables.of((self.calibration, *request.observables), None, correct)
 
     def _groups(self, request: Request) -> tuple[list[Group], Floats]:
         for observable in request.observables:
