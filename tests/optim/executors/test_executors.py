@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,18 @@ from circuits.errors import (
 )
 from optim.executors import Executor, Processes, Ray, Serial, Slurm, call_seed
 from tests.optim.executors import work
+
+
+def until_broken(pool: ProcessPoolExecutor) -> None:
+    """Wait until a pool knows that its process is dead: from then on it takes no calls."""
+    for _ in range(int(LIMIT / 0.01)):
+        try:
+            pool.submit(work.square, 1)
+        except BrokenProcessPool:
+            return
+        time.sleep(0.01)
+    pytest.fail("the pool did not notice that its process was killed")
+
 
 LIMIT = 300.0  # seconds that nothing here needs, even on a machine that is busy
 
@@ -231,10 +246,16 @@ class TestArguments:
                 list(second.as_completed([call]))
             first.cancel(call)
 
+    def test_threads_of_a_worker(self) -> None:
+        with Processes(1, threads=3) as executor:
+            (call,) = executor.as_completed([executor.submit(work.threads)], timeout=LIMIT)
+            assert call.result()[0] == 3
+
     def test_an_idle_worker_that_was_killed(self) -> None:
         with Processes(1) as executor:
             (call,) = executor.as_completed([executor.submit(work.threads)], timeout=LIMIT)
             os.kill(call.result()[1], 9)
+            until_broken(executor._free[0])
             assert list(executor.map(work.square, [1, 2], timeout=LIMIT)) == [1, 4]
 
     def test_cluster(self, tmp_path: Path) -> None:
