@@ -1,4 +1,8 @@
-"""A circuit whose every angle is a symbol of its own: what shift methods vary."""
+"""A circuit in which every angle with symbols is one symbol of its own: what shift methods vary.
+
+Angles that are numbers stay numbers, so that a backend which translates circuits makes of this one
+what it would make of the circuit itself.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ from circuits.symbols import weights
 
 @final
 class Occurrences:
-    """Runs a circuit on any backend as a function of all its angles.
+    """Runs a circuit on any backend as a function of its angles that hold symbols.
 
     Args:
         circuit: The circuit.
@@ -48,14 +52,17 @@ class Occurrences:
         self.binding = bind(circuit)
         self._numbers = self.binding.numbers(circuit)
         self.flat = _flattened(circuit, len(self.slots))
+        every = [angle for op in circuit.ops for angle in op.angles]
+        self._symbolic = torch.tensor([k for k, a in enumerate(every) if not a.is_constant]).long()
         angles = [op.angles[k] for op, k in self.slots]
         kinds = [{s.group.kind for s in angle.symbols} for angle in angles]
         self.uses_inputs = torch.tensor(["input" in kind for kind in kinds], dtype=torch.bool)
         self.uses_weights = torch.tensor(["weight" in kind for kind in kinds], dtype=torch.bool)
 
     def angles(self, inputs: Tensor, weight_values: Tensor) -> Tensor:
-        """All angles `(batch, n_slots)`, differentiable by torch."""
-        return self.binding.angles(self._numbers, inputs, weight_values).T
+        """The angles with symbols `(batch, n_slots)`, differentiable by torch."""
+        every = self.binding.angles(self._numbers, inputs, weight_values)
+        return every.index_select(0, self._symbolic.to(every.device)).T
 
     def varied(self, inputs: Tensor, weight_values: Tensor) -> list[int]:
         """The slots whose derivative is wanted."""
@@ -98,19 +105,8 @@ def as_values(result: Result, dtype: torch.dtype) -> Result:
 
 
 def _flattened(circuit: Circuit, n_slots: int) -> Circuit:
-    """The circuit with its k-th angle replaced by the k-th symbol of one weight group.
-
-    Durations of delays and constant strengths of channels are no angles and stay.
-    """
+    """The circuit whose k-th angle that holds symbols is the k-th symbol of one group."""
     if n_slots == 0:
         return circuit
     symbols = iter(weights(n_slots, name="angle"))
-
-    ops = []
-    for op in circuit.ops:
-        fresh = tuple(next(symbols) for _ in op.angles)
-        if op.is_channel:
-            pairs = zip(op.angles, fresh, strict=True)
-            fresh = tuple(old if old.is_constant else new for old, new in pairs)
-        ops.append(op if op.name == "delay" else replace(op, angles=fresh))
-    return Circuit(circuit.n_qubits, ops)
+    return circuit.map_angles(lambda angle: angle if angle.is_constant else next(symbols))

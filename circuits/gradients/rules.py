@@ -79,5 +79,5 @@ def rules_of(op: Op) -> tuple[ShiftRule, ...]:
 
 
 def slots_of(circuit: Circuit) -> list[tuple[Op, int]]:
-    """All angles of a circuit in order: the op and which of its angles."""
-    return [(op, k) for op in circuit.ops for k in range(len(op.angles))]
+    """The angles of a circuit that hold symbols, in order: the op and which of its angles."""
+    return [(op, k) for op in circuit.ops for k, a in enumerate(op.angles) if not a.is_constant]
