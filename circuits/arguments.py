@@ -8,6 +8,8 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from circuits.errors import ArgumentTypeError, InvalidArgumentError, NonFiniteError, QubitError
 from circuits.gates.record import Gate
 from circuits.gates.table import gate_named
@@ -30,6 +32,15 @@ def integer(value: Any, argument: str, minimum: int = 1) -> int:
             f"Argument `{argument}` must be at least {minimum}, got {number}."
         )
     return number
+
+
+def flag(value: Any, argument: str) -> bool:
+    """The value, if it is `True` or `False`."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentTypeError(
+            f"Argument `{argument}` must be True or False, got {type(value).__name__}: {value!r}."
+        )
+    return bool(value)
 
 
 def number(value: Any, argument: str) -> float:

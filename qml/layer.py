@@ -83,7 +83,7 @@ class QuantumLayer(nn.Module):
         self.diff_method = diff_method
         self.generator = as_generator(generator)
         groups = circuit.weight_groups
-        options: dict[str, Any] = {"dtype": _check_dtype(dtype), "device": device}
+        options: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device}
         if not groups:
             self.register_parameter("weight", None)
         elif len(groups) == 1:
@@ -305,7 +305,8 @@ def _observed(circuit: Circuit, observables: Any) -> tuple[PauliSum, ...] | Prob
     return check_observables(circuit, observables)
 
 
-def _check_dtype(dtype: torch.dtype | None) -> torch.dtype | None:
+def check_dtype(dtype: torch.dtype | None) -> torch.dtype | None:
+    """The dtype of parameters, if it is real; `None` is torch's default."""
     if dtype is not None and not dtype.is_floating_point:
         raise InvalidArgumentError(
             f"Argument `dtype` must be a real floating-point dtype, got {dtype}."

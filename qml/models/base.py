@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from circuits import SPSA, Backend
 from circuits.errors import ArgumentTypeError, ShapeError
 from circuits.execution import Seed
+from circuits.values import as_real_tensor
 from qml.layer import QuantumLayer
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -138,9 +139,10 @@ def shallow(module: Module) -> Module:
 
 
 def check_features(x: Tensor, in_features: int) -> None:
-    """Raise unless `x` is a tensor `(..., in_features)`."""
+    """Raise unless `x` is a tensor of real numbers `(..., in_features)`."""
     if not isinstance(x, Tensor):
         raise ArgumentTypeError(f"Argument `x` must be a torch.Tensor, got {type(x).__name__}.")
+    as_real_tensor(x, "x")
     if x.dim() == 0 or x.shape[-1] != in_features:
         raise ShapeError(
             f"Argument `x` must have shape (..., {in_features}), got {tuple(x.shape)}. Build the "

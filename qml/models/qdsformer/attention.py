@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from circuits import SPSA, Backend
-from circuits.arguments import integer, number, one_of
+from circuits.arguments import flag, integer, number, one_of
 from circuits.errors import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -18,6 +18,8 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.execution import Seed, as_generator
+from circuits.values import as_real_tensor
+from qml.layer import check_dtype
 from qml.models.base import reset_linear, shallow
 from qml.models.qdsformer import operators
 from qml.models.qdsformer.circuit import DoublyStochasticCircuit
@@ -126,7 +128,7 @@ class DoublyStochasticAttention(nn.Module):
         offset = SCORE_OFFSET if score_offset is None else score_offset
         self.score_offset = number(offset, "score_offset")
         self.iterations = checked_iterations(3 if iterations is None else iterations)
-        place: dict[str, Any] = {"dtype": dtype, "device": device}
+        place: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device}
         inner = self.heads * self.head_features
         self.inner = nn.Linear(self.features, 3 * inner, **place)
         self.outer = nn.Linear(inner, self.features, **place)
@@ -135,7 +137,7 @@ class DoublyStochasticAttention(nn.Module):
             chosen = {"layers": layers, "n_auxiliary": n_auxiliary, "ansatz": ansatz}
             self.circuit = DoublyStochasticCircuit(
                 self.n_tokens,
-                trainable=True if train_circuit is None else train_circuit,
+                trainable=train_circuit is None or flag(train_circuit, "train_circuit"),
                 generator=self.generator,
                 **{k: v for k, v in chosen.items() if v is not None},  # type: ignore[arg-type]
                 **place,
@@ -226,6 +228,7 @@ class DoublyStochasticAttention(nn.Module):
         expected = (self.n_tokens, self.features)
         if not isinstance(x, Tensor):
             raise ArgumentTypeError(f"Argument `x` must be a torch.Tensor, got {type(x).__name__}.")
+        as_real_tensor(x, "x")
         if x.dim() < 2 or x.shape[-2:] != expected:
             raise ShapeError(
                 f"Argument `x` must have shape (..., {expected[0]}, {expected[1]}), got "

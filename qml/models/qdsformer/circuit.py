@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from circuits import SPSA, Backend, Circuit, Probabilities
-from circuits.arguments import integer
+from circuits.arguments import flag, integer
 from circuits.errors import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -21,6 +21,7 @@ from circuits.evaluate import check_backend
 from circuits.execution import Seed, as_generator, check_shots
 from circuits.finite import can_look
 from circuits.gradients import make_evaluator
+from qml.layer import check_dtype
 from qml.models.base import shallow, uniform
 from qml.models.qdsformer.ansatz import ansatz_named
 from qml.models.qdsformer.compiled import opaque
@@ -107,11 +108,9 @@ class DoublyStochasticCircuit(nn.Module):
         self.layers = integer(layers, "layers")
         self.ansatz = ansatz_named(ansatz).name
         check_size(self.n_tokens, self.n_auxiliary, self.layers)
-        if not isinstance(trainable, bool):
-            raise ArgumentTypeError(f"Argument `trainable` must be a bool, got {trainable!r}.")
         self.generator = as_generator(generator)
-        empty = torch.empty(self.program.n_angles, dtype=dtype, device=device)
-        self.theta = nn.Parameter(empty, requires_grad=trainable)
+        empty = torch.empty(self.program.n_angles, dtype=check_dtype(dtype), device=device)
+        self.theta = nn.Parameter(empty, requires_grad=flag(trainable, "trainable"))
         self.runner: _Runner | None = None
         self.reset_parameters()
 

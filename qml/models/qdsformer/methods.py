@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from circuits.arguments import integer, number
@@ -25,15 +27,23 @@ SCORE_OFFSET = 1.0
 _MAX_ITERATIONS = 10_001
 
 
-def check_options(method: str, options: dict[str, Any]) -> None:
-    """Raise if an option is given that the method does not have."""
+def check_options(
+    method: str, options: dict[str, Any], names: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Raise if an option is given that the method does not have.
+
+    Args:
+        method: Name of D.
+        options: Values by name; `None` is not given.
+        names: What the caller's arguments are called, where not like the options.
+    """
     given = [name for name, value in options.items() if value is not None]
     without = [name for name in given if name not in OPTIONS[method]]
     if without:
-        has = ", ".join(f"`{name}`" for name in OPTIONS[method]) or "no options"
+        has = ", ".join(f"`{names.get(name, name)}`" for name in OPTIONS[method]) or "no options"
         raise InvalidArgumentError(
-            f"Argument `{without[0]}` has no effect on method {method!r}, which has {has}. Leave "
-            "it out."
+            f"Argument `{names.get(without[0], without[0])}` has no effect on method {method!r}, "
+            f"which has {has}. Leave it out."
         )
 
 

@@ -13,11 +13,14 @@ from circuits import SPSA, Backend
 from circuits.arguments import integer, number, one_of
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
+from qml.layer import check_dtype
 from qml.models.base import AbstractModel, check_features, reset_linear, shallow, uniform
 from qml.models.qdsformer.attention import DoublyStochasticAttention
+from qml.models.qdsformer.methods import OPTIONS, check_options
 from qml.models.qdsformer.patches import Stripes, patches_of
 
 POOLING = ("class", "mean")
+_NAMES = {"layers": "circuit_layers"}
 
 
 @final
@@ -140,7 +143,19 @@ class QDSFormer(AbstractModel):
                 "tokens."
             )
         self.generator = as_generator(generator)
-        place: dict[str, Any] = {"dtype": dtype, "device": device}
+        place: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device}
+        options = {
+            "layers": circuit_layers,
+            "n_auxiliary": n_auxiliary,
+            "ansatz": ansatz,
+            "train_circuit": train_circuit,
+            "score_size": score_size,
+            "score_offset": score_offset,
+            "iterations": iterations,
+        }
+        check_options(one_of(method, tuple(OPTIONS), "method"), options, _NAMES)
+        if circuit_layers is not None:
+            integer(circuit_layers, "circuit_layers")
         self.encoder = nn.Linear(self.patches.size, self.width, **place)
         self.start: nn.Parameter | None = None
         if self.pooling == "class":
@@ -153,13 +168,7 @@ class QDSFormer(AbstractModel):
                 self.mlp_factor,
                 heads=heads,
                 method=method,
-                layers=circuit_layers,
-                n_auxiliary=n_auxiliary,
-                ansatz=ansatz,
-                train_circuit=train_circuit,
-                score_size=score_size,
-                score_offset=score_offset,
-                iterations=iterations,
+                **options,
                 generator=self.generator,
                 **place,
             )

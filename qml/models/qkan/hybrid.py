@@ -12,6 +12,7 @@ from circuits import SPSA, Backend
 from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
+from qml.layer import check_dtype
 from qml.models.base import AbstractModel, check_features, reset_linear, shallow
 from qml.models.mlp import MLP
 from qml.models.qkan.network import QKAN
@@ -80,7 +81,9 @@ class HQKAN(AbstractModel):
             self.multiplier * max(1, math.ceil(math.log2(size)))
             for size in (self.in_features, self.n_classes)
         ]
-        self.encoder = nn.Linear(self.in_features, inner[0], dtype=dtype, device=device)
+        self.encoder = nn.Linear(
+            self.in_features, inner[0], dtype=check_dtype(dtype), device=device
+        )
         self.qkan = QKAN(
             inner,
             reps=reps,

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from circuits import SPSA, Backend, Circuit
-from circuits.arguments import integer, one_of
+from circuits.arguments import flag, integer, one_of
 from circuits.errors import InvalidArgumentError, NonFiniteError
 from circuits.execution import Seed, as_generator
 from circuits.finite import can_look
+from qml.layer import check_dtype
 from qml.models.base import check_features, shallow
 from qml.models.qkan.ansatz import Ansatz, ansatz_named
 from qml.models.qkan.bloch import Activation
@@ -134,9 +135,12 @@ class QKANLayer(nn.Module):
                 f"Argument `group` must be at most in_features={self.in_features}, got "
                 f"{self.group}: edge (o, i) uses circuit i mod group."
             )
-        self.preact_trainable = bool(preact_trainable)
-        self.fast_measure = bool(fast_measure)
-        self.base_activation = _check_base(base_activation, ba_trainable)
+        self.preact_trainable = flag(preact_trainable, "preact_trainable")
+        self.fast_measure = flag(fast_measure, "fast_measure")
+        has_base = flag(ba_trainable, "ba_trainable")
+        self.base_activation = _check_base(base_activation, has_base)
+        has_weight = flag(postact_weight_trainable, "postact_weight_trainable")
+        has_bias = flag(postact_bias_trainable, "postact_bias_trainable")
         self.init = one_of(init, INITS, "init")
         self.generator = as_generator(generator)
         record, edge = self.record, (self.out_features, self.in_features)
@@ -146,12 +150,13 @@ class QKANLayer(nn.Module):
             "theta": (*owners, *record.slots(self.reps)),
             "preacts_weight": (*owners, self.reps) if self.preact_trainable else None,
             "preacts_bias": (*owners, self.reps) if shifted else None,
-            "base_weight": edge if ba_trainable else None,
-            "postact_weights": edge if postact_weight_trainable else None,
-            "postact_bias": edge if postact_bias_trainable else None,
+            "base_weight": edge if has_base else None,
+            "postact_weights": edge if has_weight else None,
+            "postact_bias": edge if has_bias else None,
         }
+        place: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device}
         for name, shape in shapes.items():
-            empty = None if shape is None else torch.empty(shape, dtype=dtype, device=device)
+            empty = None if shape is None else torch.empty(shape, **place)
             self.register_parameter(name, None if empty is None else nn.Parameter(empty))
         self.register_buffer("mask", None)
         self.runner: CircuitRunner | None = None

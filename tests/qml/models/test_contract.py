@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from circuits import DensityMatrix, StateVector
-from circuits.errors import ArgumentTypeError, ShapeError
+from circuits.errors import ArgumentTypeError, DtypeError, ShapeError
 from tests.qml.models.cases import every_model, every_quantum_model
 
 
@@ -140,3 +140,5 @@ def test_wrong_input_is_named(make):
         model(torch.tensor(1.0))
     with pytest.raises(ArgumentTypeError, match=r"torch\.Tensor, got list"):
         model([1.0] * d)
+    with pytest.raises(DtypeError, match=r"got torch\.int64\. Convert it"):
+        model(torch.ones(2, d, dtype=torch.long))

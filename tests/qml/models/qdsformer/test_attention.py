@@ -10,6 +10,7 @@ import torch
 
 from circuits import StateVector
 from circuits.errors import (
+    DtypeError,
     InvalidArgumentError,
     KetworkError,
     ShapeError,
@@ -248,6 +249,8 @@ def test_masks_leave_tokens_out(method):
 
 def test_masks_that_are_wrong_are_named():
     layer, x = make("softmax"), scores(2, 3, 5)
+    with pytest.raises(DtypeError, match=r"`x` must be .* got torch\.int64"):
+        layer(x.long())
     with pytest.raises(InvalidArgumentError, match="leaves a row empty"):
         layer(x, torch.eye(3, dtype=torch.bool) & torch.tensor([True, True, False]))
     with pytest.raises(KetworkError, match=r"of bool, got torch\.float32"):
@@ -296,7 +299,8 @@ def test_a_backend():
         ({"score_size": "1"}, "`score_size` must be a number"),
         ({"score_offset": float("inf")}, "`score_offset` must be finite"),
         ({"method": "qr", "score_size": 1.0}, "`score_size` has no effect on method 'qr'"),
-        ({"train_circuit": 1}, "must be a bool"),
+        ({"train_circuit": 1}, "`train_circuit` must be True or False"),
+        ({"dtype": torch.complex64}, "`dtype` must be a real floating-point dtype"),
         ({"heads": 2}, "`heads` must divide the 5 features, got 2"),
         ({"heads": 0}, "`heads` must be at least 1"),
         ({"head_features": 0}, "`head_features` must be at least 1"),

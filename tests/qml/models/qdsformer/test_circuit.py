@@ -278,7 +278,7 @@ def test_parameter_counts():
         ({"n_auxiliary": -1}, "`n_auxiliary` must be at least 0"),
         ({"n_tokens": 2, "n_auxiliary": 0}, "`n_auxiliary` must be at least 1 for 2 tokens"),
         ({"ansatz": "brick"}, "`ansatz` must be one of 'simple', 'parted'"),
-        ({"trainable": 1}, "`trainable` must be a bool"),
+        ({"trainable": 1}, "`trainable` must be True or False"),
         ({"n_auxiliary": 11}, "13 qubits and 2 layers is too large"),
     ],
 )

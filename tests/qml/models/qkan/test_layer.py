@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from circuits import _native
-from circuits.errors import InvalidArgumentError, KetworkError, NonFiniteError, ShapeError
+from circuits.errors import (
+    DtypeError,
+    InvalidArgumentError,
+    KetworkError,
+    NonFiniteError,
+    ShapeError,
+)
 from qml.models.qkan import ANSAETZE, QKANLayer, native, sweep
 from qml.models.qkan.bloch import Activation, edge_values
 from tests.qml.models.qkan.cases import KINDS, layer
@@ -206,6 +212,12 @@ def test_state_dicts_of_the_package_load():
         ({"reps": 0}, "`reps` must be at least 1"),
         ({"group": 4}, "`group` must be at most in_features=3"),
         ({"init": "zero"}, "`init` must be one of"),
+        ({"preact_trainable": "no"}, "`preact_trainable` must be True or False, got str: 'no'"),
+        ({"fast_measure": 1}, "`fast_measure` must be True or False"),
+        ({"ba_trainable": None}, "`ba_trainable` must be True or False"),
+        ({"postact_bias_trainable": 0}, "`postact_bias_trainable` must be True or False"),
+        ({"postact_weight_trainable": 0}, "`postact_weight_trainable` must be True or False"),
+        ({"dtype": torch.int32}, "`dtype` must be a real floating-point dtype"),
         ({"base_activation": "sine"}, "`base_activation` must be one of"),
         ({"ba_trainable": False, "base_activation": "silu"}, "`base_activation` has no effect"),
     ],
@@ -222,6 +234,10 @@ def test_the_names_of_the_package_are_known():
 def test_wrong_inputs_are_named():
     with pytest.raises(ShapeError, match=r"\(\.\.\., 3\), got \(2, 4\)"):
         layer()(torch.rand(2, 4))
+    for wrong in (torch.ones(2, 3).long(), torch.ones(2, 3) > 0, torch.ones(2, 3) * 1j):
+        for function in (layer(), layer().activations, layer().contributions):
+            with pytest.raises(DtypeError, match=f"`x` must be a float64, .*{wrong.dtype}"):
+                function(wrong)
     with pytest.raises(NonFiniteError, match="Inputs and parameters must be finite"):
         layer()(torch.full((1, 3), torch.nan))
     for options in KINDS["fixed"], KINDS["trainable"]:
