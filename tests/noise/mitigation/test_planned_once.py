@@ -98,6 +98,31 @@ def test_a_changed_model_is_used_for_samples() -> None:
     assert int(plain.run([asked])[0].samples.sum()) == 0  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("shots", [None, 300])
+def test_other_questions_get_other_answers(backend: Mitigation, shots: int | None) -> None:
+    """Plans are kept for each circuit and observable, not for the last ones."""
+    one = circuit()
+    other = one + Circuit(N, [g.x(0)])
+    asked = [
+        request(made, [PauliSum(text)], shots) for made in (one, other) for text in ("Z0 Z1", "Y2")
+    ]
+    twin = pickle.loads(pickle.dumps(backend))
+    for each in [*asked, *asked]:
+        (found,), (fresh,) = backend.run([each]), copy.deepcopy(twin).run([each])
+        torch.testing.assert_close(found.values, fresh.values, rtol=0, atol=1e-12)
+
+
+def test_changed_options_are_used() -> None:
+    zne = noise.ZNE(noise.PauliTransfer(model()))
+    asked = request(circuit(), [PauliSum("Z0 Z1")])
+    zne.run([asked])
+    for name, value in (("factors", (1.0, 1.8, 2.6)), ("fold", "gates"), ("gates", ("cx",))):
+        setattr(zne, name, value)
+        (fresh,) = pickle.loads(pickle.dumps(zne)).run([asked])
+        (found,) = zne.run([asked])
+        torch.testing.assert_close(found.metadata["raw"], fresh.metadata["raw"])
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_copies_give_the_same_values(backend: Mitigation, copied) -> None:
     asked = request(circuit(), [PauliSum("Z0 Z1")])
