@@ -36,10 +36,17 @@ class NoiseScaling(Backend):
                 f"Argument `backend` must be a Backend such as noise.PauliTransfer(model), got "
                 f"{type(backend).__name__}: {backend!r}."
             )
-        if noise_model_of(backend) is None:
+        model = noise_model_of(backend)
+        if model is None:
             raise UnsupportedOperationError(
                 f"{backend!r} has no noise model that could be scaled. Use a simulator with one, "
                 'such as noise.PauliTransfer(model), or fold gates: fold="global".'
+            )
+        if not hasattr(model, "scaled"):
+            raise UnsupportedOperationError(
+                f"The noise of {backend!r} has no `scaled`: it is a {type(model).__name__}. Make a "
+                "noise.NoiseModel of it (NoiseModel.from_backend, NoiseModel.from_aer), or fold "
+                'gates: fold="global".'
             )
         self.backend = backend
         self._scaled = Remembered[Backend](_KEPT)

@@ -31,7 +31,7 @@ if importlib.util.find_spec("qiskit_aer") is None:
 from qiskit_aer import AerSimulator
 
 from circuits.backends.qiskit.aer_circuits import unroller
-from circuits.backends.qiskit.aer_noise import as_noise, readout_of
+from circuits.backends.qiskit.aer_noise import AerNoise, as_noise, readout_of
 from circuits.backends.qiskit.aer_tasks import (
     Job,
     Simulator,
@@ -41,6 +41,7 @@ from circuits.backends.qiskit.aer_tasks import (
     sampled_task,
 )
 from circuits.backends.qiskit.prepared import prepare
+from circuits.remembered import Remembered
 
 METHODS = (
     "automatic",
@@ -125,9 +126,10 @@ class Aer(Backend):
         self.seed_transpiler = integer(seed_transpiler, "seed_transpiler", 0)
         self.options = _checked(options)
         self.exact = self.shots is None and self.shot_noise == "sampled"
-        self._noise = as_noise(noise_model)
+        self._noises = Remembered[AerNoise](1)
+        as_noise(noise_model)
         self._machines: dict[Any, Simulator] = {}
-        self._said: set[str] = set()
+        self._said: set[Any] = set()
 
     def __repr__(self) -> str:
         parts = [repr(self.method)]
@@ -142,7 +144,12 @@ class Aer(Backend):
         return f"Aer({', '.join(parts)})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_machines": {}, "_said": set()}
+        return {**self.__dict__, "_noises": Remembered(1), "_machines": {}, "_said": set()}
+
+    @property
+    def _noise(self) -> AerNoise:
+        """What Aer is told about `noise_model`, which copies of the backend may have replaced."""
+        return self._noises.of([self.noise_model], None, lambda: as_noise(self.noise_model))
 
     def lower(self, request: Request) -> Request:
         return self._noise.lower(request, self.optimization_level, self.seed_transpiler)
@@ -199,7 +206,7 @@ class Aer(Backend):
 
     def _report(self, request: Request) -> None:
         """Let the noise model report gates without noise, once per circuit."""
-        digest = request.circuit.content_hash
+        digest = (request.circuit.content_hash, self._noise.state)
         if digest not in self._said:
             self._noise.check(request.circuit)
             if len(self._said) >= _CIRCUITS_KEPT:
@@ -223,11 +230,12 @@ class Aer(Backend):
                 generator=request.generator,
                 tags=request.tags,
             )
-        if used not in self._machines:
+        key = (used, self._noise.state)
+        if key not in self._machines:
             if len(self._machines) >= _SIMULATORS_KEPT:
                 self._machines.clear()
-            self._machines[used] = self._machine(used, request.circuit.n_qubits)
-        return request, self._machines[used]
+            self._machines[key] = self._machine(used, request.circuit.n_qubits)
+        return request, self._machines[key]
 
     def _machine(self, used: tuple[int, ...] | None, width: int) -> Simulator:
         model = self._noise.model(used)

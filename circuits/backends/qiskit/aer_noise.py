@@ -34,6 +34,11 @@ class AerNoise(ABC):
     machine: Machine | None = None
     renumbers: bool = True
 
+    @property
+    @abstractmethod
+    def state(self) -> object:
+        """Another object after each change of the noise; what was made of it ends then."""
+
     @abstractmethod
     def lower(self, request: Request, level: int, seed: int) -> Request:
         """The request in the machine's gates."""
@@ -50,6 +55,10 @@ class AerNoise(ABC):
 @final
 class NoNoise(AerNoise):
     """Circuits run as they are."""
+
+    @property
+    def state(self) -> object:
+        return None
 
     def lower(self, request: Request, level: int, seed: int) -> Request:
         return request
@@ -70,6 +79,10 @@ class OwnModel(AerNoise):
         if given.basis_gates is not None:
             self.machine = make_machine(given.basis_gates, None, given.n_qubits)
 
+    @property
+    def state(self) -> object:
+        return self.given.state
+
     def lower(self, request: Request, level: int, seed: int) -> Request:
         lowered: Request = self.given.lower(request, optimization_level=level, seed=seed)
         return lowered
@@ -88,6 +101,10 @@ class DeviceNoise(AerNoise):
     def __init__(self, backend: Any) -> None:
         self.backend = backend
         self.machine = machine_of(backend.target)
+
+    @property
+    def state(self) -> object:
+        return None
 
     def lower(self, request: Request, level: int, seed: int) -> Request:
         assert self.machine is not None
@@ -120,6 +137,10 @@ class GivenModel(AerNoise):
         self.given = given
         names = [_NAMES[name] for name in given.basis_gates if name in _NAMES]
         self.machine = make_machine(list(dict.fromkeys(names)), None, None)
+
+    @property
+    def state(self) -> object:
+        return None
 
     def lower(self, request: Request, level: int, seed: int) -> Request:
         assert self.machine is not None

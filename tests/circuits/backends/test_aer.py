@@ -318,6 +318,41 @@ def test_what_a_mode_cannot_do_is_refused():
         circuit.expectation("Z0", backend=circuits.Aer("stabilizer"))
 
 
+def test_a_change_of_the_model_is_seen():
+    """As by our own simulators: gates, readout and delays that are added after the first run."""
+    circuit, model = Circuit(1, [g.x(0), g.delay(1e-6, 0)]), NoiseModel(missing="ignore")
+    backend = circuits.Aer(noise_model=model)
+    changes = (
+        lambda: model.add(Depolarizing(0.1), gates="x"),
+        lambda: model.add_readout([[0.9, 0.1], [0.2, 0.8]], 0),
+        lambda: model.add_idle(0, 2e-6, 1e-6),
+    )
+    found = [float(circuit.expectation("Z0", backend=backend))]
+    for change in changes:
+        change()
+        found.append(float(circuit.expectation("Z0", backend=backend)))
+        expected = circuit.expectation("Z0", backend=PauliTransfer(model))
+        assert found[-1] == pytest.approx(float(expected), abs=1e-12)
+    assert len(set(found)) == 4
+
+
+def test_noise_is_scaled_as_in_our_simulator():
+    circuit = Circuit(2, [g.rx(0.4, 0), g.cx(0, 1), g.ry(0.7, 1)])
+    model = NoiseModel().add(Depolarizing(0.1), gates=["rx", "ry"]).add(Depolarizing(0.05, 2))
+    model.add_readout([[0.9, 0.1], [0.2, 0.8]], 0)
+    found, expected = (
+        circuit.expectation(["Z0 Z1", "Z0"], backend=ZNE(backend, fold="scale"))
+        for backend in (circuits.Aer(noise_model=model), PauliTransfer(model))
+    )
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("given", [Asymmetric(), AerNoiseModel()], ids=["device", "aer"])
+def test_noise_that_cannot_be_scaled_is_refused(given):
+    with pytest.raises(UnsupportedOperationError, match=r"no `scaled`.*NoiseModel\.from_"):
+        ZNE(circuits.Aer(noise_model=given), fold="scale")
+
+
 def test_correlated_readout_is_refused():
     model = AerNoiseModel(basis_gates=["rx", "rz", "cx"])
     model.add_readout_error(
