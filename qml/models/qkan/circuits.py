@@ -20,6 +20,7 @@ from circuits.gradients import make_evaluator
 from circuits.ops import Op
 from qml.models.qkan.ansatz import AXES, Ansatz
 from qml.models.qkan.bloch import Activation
+from qml.models.qkan.domain import arccos
 
 _GATES: dict[str, Any] = {"rx": g.rx, "ry": g.ry, "rz": g.rz, "x": g.x, "z": g.z}
 
@@ -143,7 +144,7 @@ class CircuitRunner:
     def __call__(self, x: Tensor, theta: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """Activations `(batch, out, in)` of data `(batch, in)` and parameters `(out, in, ...)`."""
         encoded = weight * x[:, None, :, None] + bias
-        data = encoded.arccos() if self.kind.record.arccos else encoded
+        data = arccos(encoded) if self.kind.record.arccos else encoded
         angles = torch.cat([theta.expand(*data.shape[:-1], theta.shape[-1]), data], -1)
         flat = angles.flatten(0, 2)
         more = -len(flat) % self.n_qubits

@@ -17,6 +17,7 @@ from torch.autograd import forward_ad
 
 from qml.models.qkan import native, sweep
 from qml.models.qkan.bloch import Activation, edge_values
+from qml.models.qkan.domain import check_slopes, finite
 
 _EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set())
 
@@ -51,7 +52,10 @@ def _values(kind: Activation, reduce: bool, *arguments: Tensor) -> Tensor:
 def _vjp(kind: Activation, reduce: bool, *arguments: Tensor) -> sweep.Gradients:
     engine = native if native.supports(kind, arguments[0]) else sweep
     with torch.no_grad():
-        return engine.vjp(kind, reduce, *arguments)
+        found = engine.vjp(kind, reduce, *arguments)
+    if kind.record.arccos and finite(arguments[-1]):
+        check_slopes(*found)
+    return found
 
 
 def _reference_vjp(kind: Activation, reduce: bool, *arguments: Tensor) -> sweep.Gradients:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from qml.models.qkan.ansatz import Ansatz
 from qml.models.qkan.bloch import Vector, block_angles, turned
+from qml.models.qkan.domain import arccos
 
 
 def coefficients(record: Ansatz, reps: int, theta: Tensor, bias: Tensor | None) -> Tensor:
@@ -57,7 +58,7 @@ def coefficients(record: Ansatz, reps: int, theta: Tensor, bias: Tensor | None) 
 
 def features(record: Ansatz, reps: int, x: Tensor) -> Tensor:
     """cos(x) .. cos(r x), sin(x) .. sin(r x) of data `(...)`: `(..., 2 r)`."""
-    angle = x.arccos() if record.arccos else x
+    angle = arccos(x) if record.arccos else x
     orders = torch.arange(1, reps + 1, dtype=x.dtype, device=x.device)
     waves = angle.unsqueeze(-1) * orders
     return torch.cat([waves.cos(), waves.sin()], -1)

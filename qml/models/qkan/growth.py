@@ -13,6 +13,7 @@ first depends on the circuit; in every case <Z> and |alpha|, |beta| stay what th
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def grow(old: QKANLayer, grown: QKANLayer) -> None:
     with torch.no_grad():
         for name, parameter in grown.named_parameters():
             given = getattr(old, name)
+            parameter.requires_grad_(given.requires_grad)
             if parameter.shape == given.shape:
                 parameter.copy_(given)
             elif name == "theta":
@@ -67,6 +69,8 @@ def grow(old: QKANLayer, grown: QKANLayer) -> None:
                 parameter[..., :first] = given
         _prepare(grown, first, new)
     grown.mask = None if old.mask is None else old.mask.clone()
+    if old.runner is not None:
+        grown.runner = dataclasses.replace(old.runner, kind=grown.kind)
 
 
 def _prepare(layer: QKANLayer, first: int, new: int) -> None:

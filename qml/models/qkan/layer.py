@@ -11,14 +11,14 @@ from torch.nn import functional
 
 from circuits import SPSA, Backend, Circuit
 from circuits.arguments import flag, integer, one_of
-from circuits.errors import InvalidArgumentError, NonFiniteError
+from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from circuits.finite import can_look
 from qml.layer import check_dtype
 from qml.models.base import check_features, shallow
 from qml.models.qkan.ansatz import Ansatz, ansatz_named
 from qml.models.qkan.bloch import Activation
 from qml.models.qkan.circuits import CircuitRunner
+from qml.models.qkan.domain import check_values
 from qml.models.qkan.edges import edges
 from qml.models.qkan.export import layer_circuit
 from qml.models.qkan.fourier import coefficients, features, has_polynomials
@@ -86,7 +86,8 @@ class QKANLayer(nn.Module):
 
     Raises:
         KetworkError: If an argument is not valid; in `forward` if values are not finite, such as
-            for `px` with abs(x_l) > 1.
+            for `px` with abs(x_l) > 1, and in `backward` where abs(x_l) = 1 is trained, at which
+            the slope of arccos is infinite.
 
     References:
         Jiang et al., Quantum Variational Activation Functions Empower Kolmogorov-Arnold Networks,
@@ -215,7 +216,8 @@ class QKANLayer(nn.Module):
             reps: Number of repetitions of the new layer.
 
         Returns:
-            A new layer; nothing is shared.
+            A new layer on the same backend; no parameters are shared. Give them to a new
+            optimizer: the state of the old one belongs to parameters of other shapes.
 
         Raises:
             InvalidArgumentError: If `reps` is not larger, or by a number that the circuit cannot
@@ -299,7 +301,7 @@ class QKANLayer(nn.Module):
             if self.base_weight is not None:
                 base = BASES[self.base_activation or "silu"](data)
                 out = out + base @ self._masked(self.base_weight.to(data.dtype)).T
-        self._check(out, data)
+        check_values(self.record, out, data)
         return out.reshape(*x.shape[:-1], self.out_features).to(x.dtype)
 
     def activations(self, x: Tensor) -> Tensor:
@@ -321,7 +323,7 @@ class QKANLayer(nn.Module):
             else:
                 values = edges(self.kind, False, data, theta, weight, bias, ones)
             values = values.expand(-1, self.out_features, -1)
-        self._check(values, data)
+        check_values(self.record, values, data)
         return values.reshape(*x.shape[:-1], self.out_features, self.in_features).to(x.dtype)
 
     def contributions(self, x: Tensor) -> Tensor:
@@ -385,18 +387,6 @@ class QKANLayer(nn.Module):
         if self.postact_bias is not None:
             out = out + (self.postact_bias.to(x.dtype) * scale).sum(1)
         return out
-
-    def _check(self, values: Tensor, data: Tensor) -> None:
-        if not can_look(values) or values.device.type != "cpu":
-            return
-        if bool(torch.isfinite(values.detach()).all()):
-            return
-        hint = ""
-        if self.record.arccos and bool(torch.isfinite(data.detach()).all()):
-            hint = " The ansatz 'px' encodes arccos(w x + b): it needs abs(w x + b) <= 1."
-        raise NonFiniteError(
-            f"The layer's values are not finite. Inputs and parameters must be finite.{hint}"
-        )
 
     def extra_repr(self) -> str:
         """Sizes and options, as shown in `print(layer)`."""

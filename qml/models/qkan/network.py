@@ -169,7 +169,8 @@ class QKAN(nn.Module):
             reps: Number of repetitions of the new network; see `QKANLayer.extended`.
 
         Returns:
-            A new network; nothing is shared. Give its parameters to a new optimizer.
+            A new network on the same backend; no parameters are shared. Give them to a new
+            optimizer: the state of the old one belongs to parameters of other shapes.
 
         >>> small, x = QKAN([2, 3, 1], reps=1), torch.rand(5, 2)
         >>> torch.allclose(small.extended(5)(x), small(x), atol=1e-6)
@@ -197,7 +198,8 @@ class QKAN(nn.Module):
             threshold: Edges with a score of at most this go.
 
         Returns:
-            A new network with masks; its parameters are copies, to be trained on.
+            A new network with masks; its parameters are copies, to be trained on, also because
+            the mean values go with the edges.
         """
         return pruned(self, x, threshold)
 

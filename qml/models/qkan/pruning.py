@@ -10,6 +10,7 @@ from torch import Tensor
 
 from circuits.arguments import number
 from circuits.errors import InvalidArgumentError
+from qml.models.base import check_features
 
 if TYPE_CHECKING:
     from qml.models.qkan.network import QKAN
@@ -30,11 +31,12 @@ def edge_scores(network: QKAN, x: Tensor) -> list[Tensor]:
         One tensor `(out, in)` for every layer, the first layer first.
 
     Raises:
-        InvalidArgumentError: For fewer than two samples.
+        KetworkError: For fewer than two samples, or another number of features.
 
     References:
         Liu et al., KAN 2.0, arXiv:2408.10205, section 4.1.
     """
+    check_features(x, network.in_features)
     data = x.reshape(-1, network.in_features)
     if len(data) < 2:
         raise InvalidArgumentError(

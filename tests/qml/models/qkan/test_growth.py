@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from circuits import DensityMatrix
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
 from qml.models.qkan import ANSAETZE, QKAN, QKANLayer
 from tests.qml.models.qkan.cases import layer
@@ -68,6 +69,20 @@ def test_growth_twice_keeps_options_masks_and_shared_circuits():
         for parameter in twice.parameters():
             parameter.add_(0.1)
     assert torch.equal(net(X), before)
+
+
+def test_growth_keeps_the_backend_and_what_is_frozen():
+    net = scattered("pz", preact_trainable=True)
+    net.base_weight.requires_grad_(False)
+    run = net.with_backend(DensityMatrix(), shots=5, generator=3, n_qubits=2)
+    grown = run.extended(4)
+    assert not grown.base_weight.requires_grad
+    assert grown.theta.requires_grad
+    assert (grown.runner.shots, grown.runner.n_qubits, grown.runner.kind.reps) == (5, 2, 4)
+    exact = net.with_backend(DensityMatrix()).extended(4)
+    assert repr(exact.runner.backend) == "DensityMatrix()"
+    torch.testing.assert_close(exact(X), net(X), rtol=0, atol=1e-12)
+    assert net.extended(4).runner is None
 
 
 def test_networks_grow_layer_by_layer():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from circuits import _native
+from circuits import DensityMatrix, _native
 from circuits.errors import (
     DtypeError,
     InvalidArgumentError,
@@ -244,6 +244,34 @@ def test_wrong_inputs_are_named():
         with pytest.raises(NonFiniteError, match=r"arccos\(w x \+ b\): it needs abs"):
             layer("px", **options)(torch.full((1, 3), 1.1))
     assert issubclass(NonFiniteError, InvalidArgumentError)
+
+
+@pytest.mark.parametrize("engine", ["best", "torch", "backend"])
+@pytest.mark.parametrize("trained", [False, True])
+def test_infinite_slopes_of_px_are_refused(trained, engine, dtype, monkeypatch):
+    net = layer("px", preact_trainable=trained, dtype=dtype)
+    if engine == "torch":
+        monkeypatch.setattr(native, "supports", lambda *_: False)
+    if engine == "backend":
+        net = net.with_backend(DensityMatrix())
+    x = torch.tensor([[0.3, -1.0, 0.2], [0.1, 0.5, -0.4]], dtype=dtype)
+    assert bool(torch.isfinite(net(x)).all())
+    if trained:
+        with pytest.raises(NonFiniteError, match=r"infinite slope where abs\(w x \+ b\) = 1"):
+            net(x).sum().backward()
+    else:  # nobody asks for the slope
+        net(x).sum().backward()
+        assert bool(torch.isfinite(net.theta.grad).all())
+    with pytest.raises(NonFiniteError, match=r"by 0\.95, or use another ansatz"):
+        net(x.requires_grad_()).sum().backward()
+    with torch.no_grad():
+        net(x)
+    inner = (0.95 * x.detach()).requires_grad_()
+    net(inner).sum().backward()
+    assert bool(torch.isfinite(inner.grad).all())
+    if trained:  # a loss that is not finite is not the layer's fault
+        (net(inner) * torch.nan).sum().backward()
+        assert bool(inner.grad.isnan().any())
 
 
 def test_the_kernels_run_with_several_threads_and_every_instruction_set():

@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 
-from circuits.errors import InvalidArgumentError, ResourceLimitError
+from circuits.errors import InvalidArgumentError, ResourceLimitError, ShapeError
 from qml import QKAN
 from tests.qml.models.qkan.cases import KINDS, layer
 
@@ -89,6 +89,9 @@ def test_pruned_networks_train_save_and_come_back():
 def test_wrong_arguments_are_named():
     with pytest.raises(InvalidArgumentError, match="two samples"):
         network().edge_scores(X[:1])
+    for function in (network().edge_scores, network().pruned, network().plot):
+        with pytest.raises(ShapeError, match=r"\(\.\.\., 3\), got \(6, 2\)"):
+            function(torch.rand(6, 2))
     with pytest.raises(InvalidArgumentError, match="leaves no edge"):
         network().pruned(X, 100.0)
 
