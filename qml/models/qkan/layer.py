@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from circuits import SPSA, Backend, Circuit
 from circuits.arguments import flag, integer, one_of
@@ -16,6 +15,7 @@ from circuits.execution import Seed, as_generator
 from qml.layer import check_dtype
 from qml.models.base import check_features, shallow
 from qml.models.qkan.ansatz import Ansatz, ansatz_named
+from qml.models.qkan.bases import based, checked_base
 from qml.models.qkan.bloch import Activation
 from qml.models.qkan.circuits import CircuitRunner
 from qml.models.qkan.domain import check_values
@@ -24,15 +24,7 @@ from qml.models.qkan.export import layer_circuit
 from qml.models.qkan.fourier import coefficients, features, has_polynomials
 from qml.models.qkan.growth import check_growth, grow
 from qml.models.qkan.loading import adapt_state
-
-BASES: dict[str, Callable[[Tensor], Tensor]] = {
-    "silu": functional.silu,
-    "gelu": functional.gelu,
-    "relu": functional.relu,
-    "tanh": torch.tanh,
-    "identity": lambda x: x,
-}
-INITS = ("xavier", "gaussian")
+from qml.models.qkan.parameters import INITS, computed_dtype, of_circuits, start
 
 
 @final
@@ -139,7 +131,7 @@ class QKANLayer(nn.Module):
         self.preact_trainable = flag(preact_trainable, "preact_trainable")
         self.fast_measure = flag(fast_measure, "fast_measure")
         has_base = flag(ba_trainable, "ba_trainable")
-        self.base_activation = _check_base(base_activation, has_base)
+        self.base_activation = checked_base(base_activation, has_base)
         has_weight = flag(postact_weight_trainable, "postact_weight_trainable")
         has_bias = flag(postact_bias_trainable, "postact_bias_trainable")
         self.init = one_of(init, INITS, "init")
@@ -195,18 +187,7 @@ class QKANLayer(nn.Module):
             generator: Source of randomness; default the layer's own, else torch's default.
         """
         source = self.generator if generator is None else as_generator(generator)
-        start = {"preacts_weight": 1.0, "base_weight": 0.5, "postact_weights": 1.0}
-        with torch.no_grad():
-            for name, parameter in self.named_parameters():
-                parameter.fill_(start.get(name, 0.0))
-            deviation = self.reps**-0.5
-            if self.init == "xavier":
-                outputs, *inner = self.theta.shape
-                rest = torch.Size(inner[1:]).numel()
-                deviation = (2 / ((outputs + inner[0]) * rest)) ** 0.5
-            device = self.theta.device if source is None else source.device
-            drawn = torch.empty(self.theta.shape, dtype=self.theta.dtype, device=device)
-            self.theta.copy_(drawn.normal_(0, deviation, generator=source))
+        start(self, source)
         self.mask = None
 
     def extended(self, reps: int) -> QKANLayer:
@@ -299,7 +280,7 @@ class QKANLayer(nn.Module):
             data = self._data(x)
             out = self._activated(data)
             if self.base_weight is not None:
-                base = BASES[self.base_activation or "silu"](data)
+                base = based(self.base_activation, data)
                 out = out + base @ self._masked(self.base_weight.to(data.dtype)).T
         check_values(self.record, out, data)
         return out.reshape(*x.shape[:-1], self.out_features).to(x.dtype)
@@ -341,7 +322,7 @@ class QKANLayer(nn.Module):
         if self.postact_weights is not None:
             values = values * self.postact_weights
         if self.base_weight is not None:
-            base = BASES[self.base_activation or "silu"](x)
+            base = based(self.base_activation, x)
             values = values + base[..., None, :] * self.base_weight
         return self._masked(values).to(x.dtype)
 
@@ -350,14 +331,7 @@ class QKANLayer(nn.Module):
 
         For shared circuits the first dimension is 1.
         """
-        theta = self.theta.flatten(-2).to(dtype)
-        plain = theta.new_ones(()).expand(*theta.shape[:-1], self.reps)
-        weight = plain if self.preacts_weight is None else self.preacts_weight.to(dtype)
-        bias = torch.zeros_like(plain) if self.preacts_bias is None else self.preacts_bias.to(dtype)
-        if self.group is None:
-            return theta, weight, bias
-        chosen = torch.arange(self.in_features, device=theta.device) % self.group
-        return theta[chosen][None], weight[chosen][None], bias[chosen][None]
+        return of_circuits(self, dtype)
 
     def _data(self, x: Tensor) -> Tensor:
         return x.reshape(-1, self.in_features).to(computed_dtype(x, self.theta))
@@ -399,20 +373,3 @@ class QKANLayer(nn.Module):
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         adapt_state(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *rest)
-
-
-def computed_dtype(x: Tensor, parameter: Tensor) -> torch.dtype:
-    """The common dtype of data and parameters; float32 for half types."""
-    dtype = torch.promote_types(x.dtype, parameter.dtype)
-    return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
-
-
-def _check_base(name: str | None, trainable: bool) -> str | None:
-    if trainable:
-        return one_of("silu" if name is None else name, tuple(BASES), "base_activation")
-    if name is not None:
-        raise InvalidArgumentError(
-            "Argument `base_activation` has no effect with ba_trainable=False, got "
-            f"{name!r}. Leave it out, or set ba_trainable=True."
-        )
-    return None

@@ -15,7 +15,8 @@ from circuits.arguments import integer
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.execution import Seed, as_generator
 from qml.models.base import check_features, shallow
-from qml.models.qkan.layer import QKANLayer, computed_dtype
+from qml.models.qkan.layer import QKANLayer
+from qml.models.qkan.parameters import computed_dtype
 from qml.models.qkan.plots import plot_network
 from qml.models.qkan.pruning import edge_scores, pruned
 
