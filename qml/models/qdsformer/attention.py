@@ -39,7 +39,7 @@ class DoublyStochasticAttention(nn.Module):
 
     | method | D | rows, columns |
     |---|---|---|
-    | `circuit` | `DoublyStochasticCircuit` | both sum to 1 |
+    | `circuit` | `DoublyStochasticCircuit` | both sum to 1 if T is a power of two |
     | `softmax` | exp(s_ij) / sum_k exp(s_ik) | rows |
     | `softmax_sigma` | softmax of Q K^T divided by its variance, not by sqrt(h) | rows |
     | `sinkhorn` | rows, columns, rows, ... of exp(s) normalised in turn | rows, columns nearly |
@@ -47,7 +47,9 @@ class DoublyStochasticAttention(nn.Module):
 
     Args:
         features: Width of the tokens.
-        n_tokens: Number of tokens T.
+        n_tokens: Number of tokens T. A circuit has a power of two of them: it fills T up with
+            tokens that are zero, and attention that goes to these is lost, so that sums are less
+            than 1. Take a T of 2, 4, 8, ... where there is a choice.
         heads: Number of heads, each with its own queries, keys and values; they share the circuit.
         head_features: Width h of the queries, keys and values of a head; default features / heads.
         method: Name of D.
@@ -178,6 +180,9 @@ class DoublyStochasticAttention(nn.Module):
             x: Tokens `(..., T, features)`.
             mask: Booleans that broadcast to `(..., T, T)`: where false, token i (row) does not
                 attend to token j (column). For softmax, softmax_sigma and sinkhorn.
+
+        Raises:
+            KetworkError: If tokens or mask do not fit, or the method takes no mask.
         """
         stochastic, values = self._mixing(x, mask)
         heads = (stochastic @ values).movedim(-3, -2).flatten(-2)
@@ -185,7 +190,11 @@ class DoublyStochasticAttention(nn.Module):
         return mixed
 
     def matrix(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The attention matrices D of tokens `(..., T, features)`.
+        """The attention matrices D.
+
+        Args:
+            x: Tokens `(..., T, features)`.
+            mask: As in `forward`.
 
         Returns:
             `(..., T, T)`; with more than one head `(..., heads, T, T)`.

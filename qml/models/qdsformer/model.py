@@ -65,14 +65,15 @@ class QDSFormer(AbstractModel):
     The features, an image row by row, are cut into equal stripes, or into a grid of patches; each
     becomes a token by a linear map. A class token and trained positions are added, and after some
     layers of attention and MLP, norms before each, the class token (or the mean over the patches)
-    is read out linearly. With `patches=7` a 28 x 28 image gives 8 tokens, which is 3 data qubits;
-    a 56 x 56 RGB image of `image_shape=(3, 56, 56)` gives as many with `patches=(4, 2)` and
-    `pooling="mean"`.
+    is read out linearly. Attention is doubly stochastic if the number of tokens is a power of two.
+    With `patches=7` a 28 x 28 image and the class token give 8, which is 3 data qubits; a 56 x 56
+    RGB image of `image_shape=(3, 56, 56)` gives as many with `patches=(4, 2)` and `pooling="mean"`.
 
     Args:
         in_features: Number of features d; for stripes filled up with zeros to a multiple of them.
         n_classes: Number of classes k, at least 2.
-        patches: Number of stripes, or (rows, columns) of a grid.
+        patches: Number of stripes, or (rows, columns) of a grid. Stripes of an image with several
+            channels would be stripes of one channel after the other: give `(n, 1)` there.
         image_shape: Height and width, or channels, height and width, of the image that the features
             are; for a grid.
         width: Width of the tokens.

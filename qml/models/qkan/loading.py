@@ -21,7 +21,8 @@ def adapt_state(layer: nn.Module, state: dict[str, Any], prefix: str) -> None:
     """Bring the entries of a layer into the form that it loads.
 
     Fixed parameters that have the value which the layer implies are dropped; others stay, so that
-    loading reports them. A mask of ones is no mask. Flattened parameters get their shape back.
+    loading reports them. A mask of ones is no mask, and a layer with angles but no mask has none.
+    Flattened parameters get their shape back.
     """
     for name, value in _FIXED.items():
         key = prefix + name
@@ -37,7 +38,8 @@ def adapt_state(layer: nn.Module, state: dict[str, Any], prefix: str) -> None:
 
 def _adapt_mask(layer: Any, state: dict[str, Any], key: str) -> None:
     if key not in state:
-        layer.mask = None
+        if key.removesuffix("mask") + "theta" in state:
+            layer.mask = None
         return
     shape = (layer.out_features, layer.in_features)
     if bool((state[key] == 1).all()):

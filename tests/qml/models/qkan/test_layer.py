@@ -202,6 +202,10 @@ def test_state_dicts_of_the_package_load():
     mask = torch.tensor([[1.0, 0, 1], [0, 1, 1]])
     net.load_state_dict({"theta": theta, "mask": mask})
     assert torch.equal(net.mask, mask)
+    net.load_state_dict({}, strict=False)
+    assert torch.equal(net.mask, mask)
+    net.load_state_dict({"theta": theta})
+    assert net.mask is None
 
 
 @pytest.mark.parametrize(
