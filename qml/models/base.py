@@ -10,10 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from circuits import SPSA, Backend
-from circuits.errors import ArgumentTypeError, ShapeError
+from circuits.arguments import number
+from circuits.errors import (
+    ArgumentTypeError,
+    DtypeError,
+    InvalidArgumentError,
+    NonFiniteError,
+    ShapeError,
+)
 from circuits.execution import Seed
+from circuits.finite import can_look
 from circuits.values import as_real_tensor
-from qml.layer import QuantumLayer
+from qml.layer import QuantumLayer, check_dtype
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -148,6 +156,69 @@ def check_features(x: Tensor, in_features: int) -> None:
             f"Argument `x` must have shape (..., {in_features}), got {tuple(x.shape)}. Build the "
             "model for the number of features you have, or project the data."
         )
+
+
+def check_images(images: Tensor, channels: int, least: int) -> None:
+    """Raise unless `images` is a tensor `(..., channels, height, width)`, both at least `least`."""
+    if not isinstance(images, Tensor):
+        raise ArgumentTypeError(
+            f"Argument `images` must be a torch.Tensor, got {type(images).__name__}."
+        )
+    as_real_tensor(images, "images")
+    shape = tuple(images.shape)
+    if len(shape) < 3 or shape[-3] != channels or min(shape[-2:]) < least:
+        raise ShapeError(
+            f"Argument `images` must have shape (..., {channels}, height, width) with height and "
+            f"width at least {least}, got {shape}."
+        )
+
+
+def check_same_dtype(x: Tensor, like: Tensor) -> None:
+    """Raise unless `x` has the dtype of `like`, a parameter of a classical layer.
+
+    Under automatic casts any two dtypes go together.
+    """
+    if x.dtype != like.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise DtypeError(
+            f"Argument `x` is {x.dtype}, but the model has classical layers in {like.dtype}. "
+            f"Convert the data with `x.to({like.dtype})`, or the model with `.to({x.dtype})`."
+        )
+
+
+def check_numbers(values: Tensor, argument: str) -> None:
+    """Raise if numbers are NaN or infinite, on the CPU where looking is free.
+
+    Args:
+        values: The argument, or what was computed of it.
+        argument: Its name.
+
+    Raises:
+        NonFiniteError: Naming the argument.
+    """
+    if not can_look(values) or values.device.type != "cpu":
+        return
+    if not bool(torch.isfinite(values.detach()).all()):
+        raise NonFiniteError(
+            f"The values of `{argument}` must be finite and not too large to compute with, got "
+            "NaN or infinity. Look for them in the data, or train with a smaller learning rate."
+        )
+
+
+def positive(value: Any, argument: str) -> float:
+    """The value as a positive `float`."""
+    found = number(value, argument)
+    if found <= 0:
+        raise InvalidArgumentError(f"Argument `{argument}` must be positive, got {found}.")
+    return found
+
+
+def placement(dtype: torch.dtype | None, device: torch.device | str | None) -> dict[str, Any]:
+    """Where and in which dtype parameters are made, as keyword arguments of torch's functions.
+
+    Raises:
+        InvalidArgumentError: If the dtype is not that of real numbers.
+    """
+    return {"dtype": check_dtype(dtype), "device": device}
 
 
 def reset_linear(linear: nn.Linear, generator: torch.Generator | None) -> None:

@@ -17,7 +17,7 @@ from circuits.errors import InvalidArgumentError, ResourceLimitError, Unsupporte
 from circuits.execution import Seed, as_generator
 from circuits.symbols import inputs, weights
 from qml.layer import QuantumLayer
-from qml.models.base import AbstractQuantumModel, Execution, uniform
+from qml.models.base import AbstractQuantumModel, Execution, placement, uniform
 
 CORES = ("quantum", "identity", "classical")
 MAX_ROTATIONS = 2**16
@@ -33,7 +33,7 @@ def angle_circuit(n_qubits: int, layers: int, *, scale: float = 1.0) -> Circuit:
     Args:
         n_qubits: Number of qubits n.
         layers: Number of layers L.
-        scale: Factor of the features, in radians per unit.
+        scale: Factor of the features, in radians per unit; not zero.
 
     Returns:
         Circuit with inputs of shape `(n,)` and weights of shape `(L, 2, n)`.
@@ -42,6 +42,10 @@ def angle_circuit(n_qubits: int, layers: int, *, scale: float = 1.0) -> Circuit:
         KetworkError: If an argument is not valid.
     """
     n, depth = integer(n_qubits, "n_qubits"), integer(layers, "layers")
+    if scale == 0:
+        raise InvalidArgumentError(
+            "Argument `scale` must not be zero: the circuit would not see its input."
+        )
     if n * depth * 2 > MAX_ROTATIONS:
         raise ResourceLimitError(
             f"{depth} layers of {n} qubits have {2 * n * depth} rotations; at most "
@@ -84,10 +88,7 @@ class Replacement(nn.Module):
                 )
         self.n_qubits = n
         self.generator = as_generator(execution.get("generator"))
-        options: dict[str, Any] = {
-            "dtype": execution.get("dtype"),
-            "device": execution.get("device"),
-        }
+        options = placement(execution.get("dtype"), execution.get("device"))
         lead = () if copies is None else (copies,)
         for name, shape in (("weight", (*lead, n, n)), ("bias", (*lead, n))):
             empty = nn.Parameter(torch.empty(shape, **options)) if classical else None

@@ -12,7 +12,13 @@ from torch.nn import functional
 from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError, ResourceLimitError
 from circuits.execution import Seed, as_generator
-from qml.models.base import AbstractModel, check_features, uniform
+from qml.models.base import (
+    AbstractModel,
+    check_features,
+    check_same_dtype,
+    placement,
+    uniform,
+)
 from qml.models.cores import image_shape
 from qml.models.exponential import full_precision
 from qml.models.quantum_conv import QuantumConv2d
@@ -91,12 +97,12 @@ class GradualReplacement(AbstractModel):
         if self.level > 2:
             raise InvalidArgumentError(f"Argument `level` must be 0, 1 or 2, got {self.level}.")
         chosen = {"layers": layers, "sharpness": sharpness, "deviation": deviation}
-        self.quantum_head = _quantum_head(self.level, chosen)
+        quantum_head = _quantum_head(self.level, chosen)
         self.hidden = _hidden(self.level, hidden)
         self.generator = as_generator(generator)
         self.side = max(LEAST_SIDE, 1 << (self.image[-1] - 1).bit_length())
         width = FILTERS[-1] * (self.side - 2 * (KERNEL - 1)) ** 2
-        options: dict[str, Any] = {"dtype": dtype, "device": device}
+        options = placement(dtype, device)
         kind: Any = QuantumConv2d if self.level else nn.Conv2d
         chain = (self.image[0], *FILTERS)
         self.convolutions = nn.ModuleList(
@@ -105,7 +111,7 @@ class GradualReplacement(AbstractModel):
         _check_head(width, self.hidden or self.n_classes)
         self.head: nn.Module
         if self.level == 2:
-            self.head = QuantumLinear(width, self.n_classes, **self.quantum_head, **options)
+            self.head = QuantumLinear(width, self.n_classes, **quantum_head, **options)
         elif self.hidden is not None:
             first = nn.Linear(width, self.hidden, **options)
             self.head = nn.Sequential(
@@ -116,9 +122,10 @@ class GradualReplacement(AbstractModel):
         self.reset_parameters()
 
     def options(self) -> dict[str, Any]:
+        head = dict.fromkeys(HEAD) if self.level < 2 else _options_of(self.head)
         return {
             "level": self.level,
-            **{name: self.quantum_head.get(name) for name in HEAD},
+            **head,
             "hidden": self.hidden,
             "channels": self.image[0],
         }
@@ -137,12 +144,15 @@ class GradualReplacement(AbstractModel):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`."""
         check_features(x, self.in_features)
+        if self.level < 2:
+            check_same_dtype(x, next(self.head.parameters()))
         images = x.reshape(-1, *self.image)
         before = (self.side - self.image[-1]) // 2
         after = self.side - self.image[-1] - before
         images = functional.pad(images, (before, after, before, after))
-        logits: Tensor = self.head(_convolved(images, *self.convolutions).flatten(1))
-        return logits.reshape(*x.shape[:-1], self.n_classes)
+        values = _convolved(images, *self.convolutions).flatten(1)
+        logits: Tensor = self.head(values if self.level == 2 else values.to(x.dtype))
+        return logits.reshape(*x.shape[:-1], self.n_classes).to(x.dtype)
 
     def classical_twin(self, *, generator: Seed = None) -> GradualReplacement:
         """Level 0 with a hidden layer of tanh units, untrained.
@@ -172,7 +182,7 @@ class GradualReplacement(AbstractModel):
 
 
 def _convolved(images: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
-    """Both convolutions of images `(n, channels, height, width)`, as one.
+    """Both convolutions of images `(n, channels, height, width)`, as one, at least in float32.
 
     The kernel of `second` after `first` is sum_m b_om * a_mi with the full convolution *, its bias
     bias_b,o + sum_m bias_a,m sum(b_om).
@@ -182,8 +192,7 @@ def _convolved(images: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
         (a, bias_a), (b, bias_b) = (_kernels(layer, dtype) for layer in (first, second))
         kernels = functional.conv2d(a.transpose(0, 1), b.flip(-2, -1), padding=KERNEL - 1)
         bias = bias_b + b.sum((-2, -1)) @ bias_a
-        convolved = functional.conv2d(images.to(dtype), kernels.transpose(0, 1), bias)
-    return convolved.to(images.dtype)
+        return functional.conv2d(images.to(dtype), kernels.transpose(0, 1), bias)
 
 
 def _kernels(layer: nn.Module, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -205,6 +214,12 @@ def _quantum_head(level: int, given: Mapping[str, Any]) -> dict[str, Any]:
                 "Leave it out, or choose level 2."
             )
     return {}
+
+
+def _options_of(head: nn.Module) -> dict[str, Any]:
+    """The options that a quantum linear layer was made with."""
+    assert isinstance(head, QuantumLinear)
+    return {"layers": len(head.theta), "sharpness": head.sharpness, "deviation": head.deviation}
 
 
 def _hidden(level: int, hidden: Any) -> int | None:

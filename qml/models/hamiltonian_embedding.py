@@ -11,15 +11,14 @@ from torch import Tensor, nn
 
 from circuits import Circuit
 from circuits import gates as g
-from circuits.arguments import integer, number
-from circuits.errors import InvalidArgumentError, ShapeError
+from circuits.arguments import integer
+from circuits.errors import ShapeError
 from circuits.execution import Seed, as_generator
-from qml.models.base import AbstractModel, check_features
+from qml.models.base import AbstractModel, check_features, check_numbers, placement, positive
 from qml.models.exponential import evolve, full_precision
-from qml.models.mlp import MLP
+from qml.models.mlp import MLP, mlp_of_size
 from qml.models.special_unitary import (
     check_count,
-    checked_deviation,
     checked_width,
     computing,
     normal,
@@ -51,14 +50,6 @@ def qubits_for(in_features: int, n_outputs: int) -> int:
     return checked_width(
         max(1, (_side(in_features) - 1).bit_length(), (n_outputs - 1).bit_length())
     )
-
-
-def checked_sharpness(sharpness: Any) -> float:
-    """A factor of probabilities, if it is positive."""
-    value = number(sharpness, "sharpness")
-    if value <= 0:
-        raise InvalidArgumentError(f"Argument `sharpness` must be positive, got {value}.")
-    return value
 
 
 def _side(size: int) -> int:
@@ -123,12 +114,12 @@ class HamiltonianEmbedding(AbstractModel):
         super().__init__(integer(in_features, "in_features"), integer(n_classes, "n_classes", 2))
         self.n_qubits = n = qubits_for(self.in_features, self.n_classes)
         self.n_read = min(n, (self.n_classes - 1).bit_length() + 1)
-        self.sharpness = checked_sharpness(sharpness)
-        self.deviation = checked_deviation(deviation)
+        self.sharpness = positive(sharpness, "sharpness")
+        self.deviation = positive(deviation, "deviation")
         self.generator = as_generator(generator)
         depth = integer(layers, "layers")
         check_count(depth, 4**n)
-        options: dict[str, Any] = {"dtype": dtype, "device": device}
+        options = placement(dtype, device)
         self.times = nn.Parameter(torch.empty(depth, **options))
         self.theta = nn.Parameter(torch.empty(depth, 4**n - 1, **options))
         self.reset_parameters()
@@ -157,6 +148,8 @@ class HamiltonianEmbedding(AbstractModel):
         batch, dtype = x.shape[:-1], computing(x, self.times, self.theta)
         with full_precision(x):
             matrices = square_matrix(x.reshape(-1, self.in_features).to(dtype), self.n_qubits)
+            check_numbers(matrices, "x")
+            check_numbers(self.times, "times")
             unitaries = special_unitary(self.theta.to(dtype), self.n_qubits)
             states = evolve(matrices, self.times.to(dtype) / 2, unitaries)
             chances = torch.view_as_real(states).square().sum(-1)
@@ -197,15 +190,7 @@ class HamiltonianEmbedding(AbstractModel):
         Args:
             generator: Randomness of its initial weights; default torch's default generator.
         """
-        per_unit = self.in_features + self.n_classes + 1
-        return MLP(
-            self.in_features,
-            self.n_classes,
-            max(1, -(-(self.n_parameters - self.n_classes) // per_unit)),
-            generator=generator,
-            dtype=self.theta.dtype,
-            device=self.theta.device,
-        )
+        return mlp_of_size(self, "relu", generator)
 
     def without_reuploading(self, *, generator: Seed = None) -> Self:
         """The same model with one repetition, untrained: it shows what re-uploading contributes.

@@ -12,7 +12,7 @@ from torch.nn import functional
 from circuits.arguments import integer, one_of
 from circuits.errors import ResourceLimitError
 from circuits.execution import Seed, as_generator
-from qml.models.base import Execution, check_features, uniform
+from qml.models.base import Execution, check_features, check_same_dtype, placement, uniform
 from qml.models.cores import AbstractHybrid, core_layer, image_shape
 
 FILTERS, KERNEL, HIDDEN = (16, 32), 5, 120
@@ -90,10 +90,7 @@ class HQNNParallel(AbstractHybrid):
             core, n_qubits, layers, scale=math.pi / 2, copies=self.circuits, **execution
         )
         self.core = core
-        options: dict[str, Any] = {
-            "dtype": execution.get("dtype"),
-            "device": execution.get("device"),
-        }
+        options = placement(execution.get("dtype"), execution.get("device"))
         (first, second), side = FILTERS, self.image[-1]
         pooled = (side + 3) // 4
         self.convolutions = nn.ModuleList(
@@ -134,6 +131,7 @@ class HQNNParallel(AbstractHybrid):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`."""
         check_features(x, self.in_features)
+        check_same_dtype(x, self.head.weight)
         batch = x.shape[:-1]
         images = x.reshape(-1, *self.image)
         for k, convolution in enumerate(self.convolutions):

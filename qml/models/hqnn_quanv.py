@@ -7,10 +7,16 @@ from typing import Any, Unpack, final
 
 from torch import Tensor, nn
 
-from circuits.arguments import integer
+from circuits.arguments import flag, integer
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.models.base import Execution, check_features, reset_linear
+from qml.models.base import (
+    Execution,
+    check_features,
+    check_same_dtype,
+    placement,
+    reset_linear,
+)
 from qml.models.cores import AbstractHybrid, core_layer, image_shape
 from qml.models.quanvolution import patches, set_trainable
 
@@ -68,7 +74,8 @@ class HQNNQuanv(AbstractHybrid):
     ) -> None:
         super().__init__(integer(in_features, "in_features"), integer(n_classes, "n_classes", 2))
         self.image = image_shape(self.in_features, channels)
-        self.kernel_size, self.depth = integer(kernel_size, "kernel_size"), layers
+        self.kernel_size = integer(kernel_size, "kernel_size")
+        self.depth = integer(layers, "layers")
         self.stride = self.kernel_size if stride is None else integer(stride, "stride")
         if self.kernel_size > self.image[-1]:
             raise InvalidArgumentError(
@@ -77,14 +84,13 @@ class HQNNQuanv(AbstractHybrid):
             )
         n_qubits = self.image[0] * self.kernel_size**2
         self.layer = core_layer(core, n_qubits, layers, scale=math.pi, **execution)
-        self.core, self.trainable = core, trainable
+        self.core, self.trainable = core, flag(trainable, "trainable")
         set_trainable(self.layer, trainable)
         across = (self.image[-1] - self.kernel_size) // self.stride + 1
         self.head = nn.Linear(
             across * across * n_qubits,
             self.n_classes,
-            dtype=execution.get("dtype"),
-            device=execution.get("device"),
+            **placement(execution.get("dtype"), execution.get("device")),
         )
         self.reset_parameters()
 
@@ -110,6 +116,7 @@ class HQNNQuanv(AbstractHybrid):
         `head` on them.
         """
         check_features(x, self.in_features)
+        check_same_dtype(x, self.head.weight)
         images = x.reshape(*x.shape[:-1], *self.image)
         found: Tensor = self.layer(patches(images, self.kernel_size, self.stride))
         return found

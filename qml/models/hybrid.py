@@ -10,8 +10,15 @@ from torch import Tensor, nn
 from circuits.arguments import integer
 from circuits.execution import Seed, as_generator
 from qml.layer import QuantumLayer
-from qml.models.base import AbstractQuantumModel, Execution, check_features, reset_linear
-from qml.models.mlp import MLP
+from qml.models.base import (
+    AbstractQuantumModel,
+    Execution,
+    check_features,
+    check_same_dtype,
+    placement,
+    reset_linear,
+)
+from qml.models.mlp import MLP, mlp_of_size
 from qml.models.reuploading import angles, reset_reuploading, reuploading_circuit
 
 
@@ -53,10 +60,10 @@ class HybridClassifier(AbstractQuantumModel):
     ) -> None:
         super().__init__(integer(in_features, "in_features"), integer(n_classes, "n_classes", 2))
         n = integer(n_qubits, "n_qubits")
-        dtype, device = execution.get("dtype"), execution.get("device")
-        self.encoder = nn.Linear(self.in_features, n, dtype=dtype, device=device)
+        options = placement(execution.get("dtype"), execution.get("device"))
+        self.encoder = nn.Linear(self.in_features, n, **options)
         self.layer = QuantumLayer(reuploading_circuit(n, n, layers, slots=1), **execution)
-        self.head = nn.Linear(n, self.n_classes, dtype=dtype, device=device)
+        self.head = nn.Linear(n, self.n_classes, **options)
         self.reset_parameters()
 
     def options(self) -> dict[str, Any]:
@@ -71,6 +78,7 @@ class HybridClassifier(AbstractQuantumModel):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`."""
         check_features(x, self.in_features)
+        check_same_dtype(x, self.encoder.weight)
         logits: Tensor = self.head(self.layer(torch.tanh(self.encoder(x))))
         return logits
 
@@ -82,7 +90,16 @@ class HybridClassifier(AbstractQuantumModel):
         Args:
             generator: Randomness of its initial weights; default torch's default generator.
         """
-        return self._classical(self.n_qubits, generator)
+        weight = self.head.weight
+        return MLP(
+            self.in_features,
+            self.n_classes,
+            self.n_qubits,
+            activation="tanh",
+            generator=generator,
+            dtype=weight.dtype,
+            device=weight.device,
+        )
 
     def classical_twin(self, *, generator: Seed = None) -> MLP:
         """A classical network with (nearly) the same number of parameters, untrained.
@@ -93,18 +110,4 @@ class HybridClassifier(AbstractQuantumModel):
         Args:
             generator: Randomness of its initial weights; default torch's default generator.
         """
-        per_unit = self.in_features + self.n_classes + 1
-        numbers = sum(p.numel() for p in self.parameters())
-        return self._classical(-(-(numbers - self.n_classes) // per_unit), generator)
-
-    def _classical(self, hidden: int, generator: Seed) -> MLP:
-        weight = self.head.weight
-        return MLP(
-            self.in_features,
-            self.n_classes,
-            hidden,
-            activation="tanh",
-            generator=generator,
-            dtype=weight.dtype,
-            device=weight.device,
-        )
+        return mlp_of_size(self, "tanh", generator)

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 
 from circuits.arguments import integer, one_of
 from circuits.execution import Seed, as_generator
-from qml.models.base import AbstractModel, check_features, reset_linear
+from qml.models.base import (
+    AbstractModel,
+    check_features,
+    check_same_dtype,
+    placement,
+    reset_linear,
+)
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -62,7 +68,7 @@ class MLP(AbstractModel):
         layers: list[nn.Module] = []
         for k in range(len(sizes) - 1):
             layers += [] if k == 0 else [ACTIVATIONS[self.activation]()]
-            layers.append(nn.Linear(sizes[k], sizes[k + 1], dtype=dtype, device=device))
+            layers.append(nn.Linear(sizes[k], sizes[k + 1], **placement(dtype, device)))
         self.layers = nn.Sequential(*layers)
         self.reset_parameters()
 
@@ -78,5 +84,30 @@ class MLP(AbstractModel):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`."""
         check_features(x, self.in_features)
+        check_same_dtype(x, next(self.layers.parameters()))
         logits: Tensor = self.layers(x)
         return logits
+
+
+def mlp_of_size(model: AbstractModel, activation: str, generator: Seed) -> MLP:
+    """The least `MLP` of one hidden layer with at least as many parameters as a model.
+
+    It has fewer than in_features + n_classes + 1 more, and is untrained.
+
+    Args:
+        model: The model, whose features, classes, dtype and device it takes.
+        activation: Its activation.
+        generator: Randomness of its initial weights; `None` is torch's default generator.
+    """
+    numbers = sum(parameter.numel() for parameter in model.parameters())
+    per_unit = model.in_features + model.n_classes + 1
+    like = next(model.parameters())
+    return MLP(
+        model.in_features,
+        model.n_classes,
+        max(1, -(-(numbers - model.n_classes) // per_unit)),
+        activation=activation,
+        generator=generator,
+        dtype=like.dtype,
+        device=like.device,
+    )

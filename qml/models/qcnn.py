@@ -12,12 +12,16 @@ from torch import Tensor
 
 from circuits import Circuit, PauliSum
 from circuits.ansatz import BLOCKS, qcnn
-from circuits.arguments import integer, number, one_of
+from circuits.arguments import flag, integer, one_of
 from circuits.encodings import amplitude, angle, dense_angle
-from circuits.errors import ArgumentTypeError, InvalidArgumentError
+from circuits.errors import InvalidArgumentError, ResourceLimitError
 from circuits.execution import Seed
 from qml.layer import QuantumLayer
-from qml.models.base import AbstractQuantumModel, Execution, check_features
+from qml.models.base import AbstractQuantumModel, Execution, check_features, positive
+from qml.models.exponential import full_precision
+from qml.models.special_unitary import computing
+
+MAX_FEATURES = 2**20
 
 
 class Encoding(NamedTuple):
@@ -108,14 +112,19 @@ class QCNN(AbstractQuantumModel):
     ) -> None:
         encoder = ENCODINGS[one_of(encoding, tuple(ENCODINGS), "encoding")]
         one_of(block, tuple(BLOCKS), "block")
-        _flag(pooling is None or pooling, "pooling")
-        _flag(chain, "chain")
+        chain = flag(chain, "chain")
+        pooling = None if pooling is None else flag(pooling, "pooling")
         n = _n_qubits(encoder, in_features, n_qubits, chain)
         d = encoder.capacity(n) if in_features is None else integer(in_features, "in_features")
         super().__init__(d, integer(n_classes, "n_classes", 2))
+        if d > MAX_FEATURES:
+            raise ResourceLimitError(
+                f"Argument `in_features` is {d}; at most {MAX_FEATURES} are supported. Reduce the "
+                "features (Resize, PCA)."
+            )
         network = qcnn(n, block, pooling=pooling, chain=chain)
         self.block, self.chain, self.encoding = block, chain, encoding
-        self.sharpness = _positive(sharpness)
+        self.sharpness = positive(sharpness, "sharpness")
         self.pooling = not chain if pooling is None else pooling
         if d > encoder.capacity(n):
             raise InvalidArgumentError(
@@ -153,23 +162,13 @@ class QCNN(AbstractQuantumModel):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`: `sharpness` times logarithms of probabilities."""
         check_features(x, self.in_features)
-        products = self.layer(x)
-        total = 1 + products @ self.signs.to(products).T
-        probabilities = total / 2 ** len(self.readout)
-        floor = torch.finfo(products.dtype).eps
-        return self.sharpness * probabilities.clamp_min(floor).log()
-
-
-def _flag(value: Any, argument: str) -> None:
-    if not isinstance(value, bool):
-        raise ArgumentTypeError(f"Argument `{argument}` must be True or False, got {value!r}.")
-
-
-def _positive(sharpness: float) -> float:
-    value = number(sharpness, "sharpness")
-    if value <= 0:
-        raise InvalidArgumentError(f"Argument `sharpness` must be positive, got {value}.")
-    return value
+        with full_precision(x):
+            products = self.layer(x.to(computing(x)))
+            total = 1 + products @ self.signs.to(products).T
+            probabilities = total / 2 ** len(self.readout)
+            floor = torch.finfo(products.dtype).eps
+            logits = self.sharpness * probabilities.clamp_min(floor).log()
+        return logits.to(x.dtype)
 
 
 def _n_qubits(encoder: Encoding, in_features: int | None, n_qubits: int | None, chain: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +11,12 @@ from torch.nn import functional
 from circuits import Circuit
 from circuits import gates as g
 from circuits.arguments import integer
-from circuits.errors import ArgumentTypeError, ShapeError
+from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.models.base import uniform
+from qml.models.base import check_images, placement, positive, uniform
 from qml.models.exponential import full_precision
 from qml.models.special_unitary import (
     check_count,
-    checked_deviation,
     checked_width,
     computing,
     normal,
@@ -88,11 +87,11 @@ class QuantumConv2d(nn.Module):
         self.kernel_size = integer(kernel_size, "kernel_size")
         self.stride, self.padding = integer(stride, "stride"), integer(padding, "padding", 0)
         self.n_qubits = checked_width(max(1, (self.kernel_size - 1).bit_length()))
-        self.deviation = checked_deviation(deviation)
+        self.deviation = positive(deviation, "deviation")
         self.generator = as_generator(generator)
         pair = (self.out_channels, self.in_channels)
         check_count(4**self.n_qubits, *pair)
-        options: dict[str, Any] = {"dtype": dtype, "device": device}
+        options = placement(dtype, device)
         self.theta = nn.Parameter(torch.empty(*pair, 4**self.n_qubits - 1, **options))
         self.bias = nn.Parameter(torch.empty(self.out_channels, **options))
         self.reset_parameters()
@@ -121,7 +120,7 @@ class QuantumConv2d(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Values `(..., out_channels, rows, columns)`."""
-        self._check(images)
+        check_images(images, self.in_channels, max(1, self.kernel_size - 2 * self.padding))
         dtype = computing(images, self.theta, self.bias)
         with full_precision(images):
             y = functional.conv2d(
@@ -134,8 +133,20 @@ class QuantumConv2d(nn.Module):
         return y.reshape(*images.shape[:-3], *y.shape[1:]).to(images.dtype)
 
     def circuit(self, out_channel: int, in_channel: int) -> Circuit:
-        """The circuit that prepares the state of one pair of channels, with its present numbers."""
-        theta = self.theta[out_channel, in_channel].detach().double()
+        """The circuit that prepares the state of one pair of channels, with its present numbers.
+
+        Args:
+            out_channel: Output channel, counted from 0.
+            in_channel: Input channel, counted from 0.
+
+        Raises:
+            InvalidArgumentError: If there is no such channel.
+        """
+        pair = (
+            _channel(out_channel, self.out_channels, "out_channel"),
+            _channel(in_channel, self.in_channels, "in_channel"),
+        )
+        theta = self.theta[pair].detach().double()
         matrix = special_unitary(theta, self.n_qubits)
         return Circuit(self.n_qubits, [g.unitary(matrix, *range(self.n_qubits))])
 
@@ -146,14 +157,11 @@ class QuantumConv2d(nn.Module):
             f"stride={self.stride}, padding={self.padding}, n_qubits={self.n_qubits}"
         )
 
-    def _check(self, images: Tensor) -> None:
-        if not isinstance(images, Tensor):
-            raise ArgumentTypeError(
-                f"Argument `images` must be a torch.Tensor, got {type(images).__name__}."
-            )
-        shape, least = tuple(images.shape), self.kernel_size - 2 * self.padding
-        if len(shape) < 3 or shape[-3] != self.in_channels or min(shape[-2:]) < max(1, least):
-            raise ShapeError(
-                f"Argument `images` must have shape (..., {self.in_channels}, height, width) with "
-                f"height and width at least {max(1, least)}, got {shape}."
-            )
+
+def _channel(index: int, count: int, argument: str) -> int:
+    found = integer(index, argument, 0)
+    if found >= count:
+        raise InvalidArgumentError(
+            f"Argument `{argument}` must be from 0 to {count - 1}, got {found}."
+        )
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +12,11 @@ from circuits import gates as g
 from circuits.arguments import integer
 from circuits.errors import ShapeError
 from circuits.execution import Seed, as_generator
-from qml.models.base import check_features, uniform
+from qml.models.base import check_features, check_numbers, placement, positive, uniform
 from qml.models.exponential import evolve, full_precision
-from qml.models.hamiltonian_embedding import checked_sharpness, qubits_for, square_matrix
+from qml.models.hamiltonian_embedding import qubits_for, square_matrix
 from qml.models.special_unitary import (
     check_count,
-    checked_deviation,
     computing,
     normal,
     special_unitary,
@@ -81,12 +80,12 @@ class QuantumLinear(nn.Module):
         self.in_features = integer(in_features, "in_features")
         self.out_features = integer(out_features, "out_features")
         self.n_qubits = qubits_for(self.in_features, self.out_features)
-        self.sharpness = checked_sharpness(sharpness)
-        self.deviation = checked_deviation(deviation)
+        self.sharpness = positive(sharpness, "sharpness")
+        self.deviation = positive(deviation, "deviation")
         self.generator = as_generator(generator)
         depth = integer(layers, "layers")
         check_count(depth, 4**self.n_qubits)
-        options: dict[str, Any] = {"dtype": dtype, "device": device}
+        options = placement(dtype, device)
         self.theta = nn.Parameter(torch.empty(depth, 4**self.n_qubits - 1, **options))
         self.bias = nn.Parameter(torch.empty(self.out_features, **options))
         self.reset_parameters()
@@ -109,6 +108,7 @@ class QuantumLinear(nn.Module):
         batch, dtype = x.shape[:-1], computing(x, self.theta, self.bias)
         with full_precision(x):
             matrices = square_matrix(x.reshape(-1, self.in_features).to(dtype), self.n_qubits)
+            check_numbers(matrices, "x")
             unitaries = special_unitary(self.theta.to(dtype), self.n_qubits)
             time = torch.full((1,), -1 / len(self.theta), dtype=dtype, device=x.device)
             states = evolve(matrices, time, unitaries)[:, : self.out_features]

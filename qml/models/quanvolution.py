@@ -7,11 +7,10 @@ from typing import Unpack, final
 
 from torch import Tensor, nn
 
-from circuits.arguments import integer, number
-from circuits.errors import ArgumentTypeError, ShapeError
+from circuits.arguments import flag, integer, number
 from circuits.execution import Seed
 from qml.layer import QuantumLayer
-from qml.models.base import Execution
+from qml.models.base import Execution, check_images
 from qml.models.cores import angle_circuit
 
 
@@ -46,7 +45,7 @@ class Quanvolution(nn.Module):
         stride: Distance between neighbouring patches; default k, so that they do not overlap.
         layers: Number of layers L.
         trainable: Whether the weights are trained.
-        scale: Radians per unit of the input; default pi, for values in [0, 1].
+        scale: Radians per unit of the input, not zero; default pi, for values in [0, 1].
         **execution: `backend`, `shots`, `diff_method`, `generator`, `dtype`, `device` as for
             `QuantumLayer`.
 
@@ -101,25 +100,11 @@ class Quanvolution(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Expectation values `(..., out_channels, rows, columns)` in the dtype of the input."""
-        self._check(images)
+        check_images(images, self.in_channels, self.kernel_size)
         return self.layer(patches(images, self.kernel_size, self.stride)).movedim(-1, -3)
-
-    def _check(self, images: Tensor) -> None:
-        if not isinstance(images, Tensor):
-            raise ArgumentTypeError(
-                f"Argument `images` must be a torch.Tensor, got {type(images).__name__}."
-            )
-        shape = tuple(images.shape)
-        if len(shape) < 3 or shape[-3] != self.in_channels or min(shape[-2:]) < self.kernel_size:
-            raise ShapeError(
-                f"Argument `images` must have shape (..., {self.in_channels}, height, width) with "
-                f"height and width at least {self.kernel_size}, got {shape}."
-            )
 
 
 def set_trainable(layer: nn.Module, trainable: bool) -> None:
     """Let the weights of a layer be trained, or keep them as they are."""
-    if not isinstance(trainable, bool):
-        raise ArgumentTypeError(f"Argument `trainable` must be True or False, got {trainable!r}.")
     for parameter in layer.parameters():
-        parameter.requires_grad_(trainable)
+        parameter.requires_grad_(flag(trainable, "trainable"))

@@ -15,7 +15,7 @@ from circuits.ansatz import entangler_pairs
 from circuits.arguments import integer
 from circuits.arguments import rotations as checked_rotations
 from circuits.encodings import reuploading
-from circuits.errors import ArgumentTypeError, InvalidArgumentError
+from circuits.errors import ArgumentTypeError, InvalidArgumentError, ResourceLimitError
 from circuits.execution import Seed, as_generator
 from circuits.gates.table import TABLE
 from circuits.ops import Op
@@ -25,9 +25,14 @@ from qml.models.base import (
     AbstractQuantumModel,
     Execution,
     check_features,
+    check_same_dtype,
+    placement,
     reset_linear,
     uniform,
 )
+
+MAX_ROTATIONS = 2**18
+"""Largest number of rotations by features of a circuit."""
 
 
 def reuploading_circuit(
@@ -63,8 +68,14 @@ def reuploading_circuit(
         KetworkError: If an argument is not valid.
     """
     d, n = integer(in_features, "in_features"), integer(n_qubits, "n_qubits")
-    needed = -(-d // n)
+    depth, needed = integer(layers, "layers"), -(-d // n)
     size = min(d, 2 * needed) if slots is None else integer(slots, "slots", needed)
+    if depth * n * size > MAX_ROTATIONS:
+        raise ResourceLimitError(
+            f"{depth} layers of {n} qubits with {size} features each have {depth * n * size} "
+            f"rotations; at most {MAX_ROTATIONS} are built. Reduce the features (Resize, PCA), or "
+            "choose fewer layers."
+        )
     names = checked_rotations(_names(rotations))
     if names[0] in ("rz", "p"):
         raise InvalidArgumentError(
@@ -85,7 +96,7 @@ def reuploading_circuit(
     block = [g.cz(a, b) for a, b in entangler_pairs(entangler, n)]
     block += [g.rz(w[0, q], q) for q in range(n)]
     block += [g.ry(w[1, q], q) for q in range(n)]
-    return reuploading(Circuit(n, encoding), Circuit(n, block), integer(layers, "layers"))
+    return reuploading(Circuit(n, encoding), Circuit(n, block), depth)
 
 
 @final
@@ -152,8 +163,7 @@ class DataReuploading(AbstractQuantumModel):
         self.head = nn.Linear(
             self.layer.out_features,
             self.n_classes,
-            dtype=execution.get("dtype"),
-            device=execution.get("device"),
+            **placement(execution.get("dtype"), execution.get("device")),
         )
         self.reset_parameters()
 
@@ -175,6 +185,7 @@ class DataReuploading(AbstractQuantumModel):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`."""
         check_features(x, self.in_features)
+        check_same_dtype(x, self.head.weight)
         logits: Tensor = self.head(self.layer(x))
         return logits
 

@@ -11,10 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from circuits import gates as g
-from circuits.arguments import integer, number
-from circuits.errors import ArgumentTypeError, InvalidArgumentError, ResourceLimitError, ShapeError
+from circuits.arguments import integer
+from circuits.errors import (
+    ArgumentTypeError,
+    DtypeError,
+    InvalidArgumentError,
+    ResourceLimitError,
+    ShapeError,
+)
 from circuits.execution import Seed, as_generator
 from circuits.ops import Op
+from qml.models.base import check_numbers, placement, positive
 from qml.models.exponential import exponential, full_precision
 
 MAX_QUBITS = 8
@@ -76,11 +83,15 @@ def special_unitary(theta: Tensor, n_qubits: int) -> Tensor:
         Unitary matrices `(..., 2**n, 2**n)` of determinant 1, complex of the precision of
         `theta`; derivatives are exact, see `qml.models.exponential`.
 
+    Raises:
+        NonFiniteError: If a coefficient is NaN or infinite.
+
     >>> x = torch.tensor([torch.pi / 2, 0.0, 0.0], dtype=torch.float64)
     >>> special_unitary(x, 1).imag.round(decimals=6)
     tensor([[0., 1.],
             [1., 0.]], dtype=torch.float64)
     """
+    check_numbers(theta, "theta")
     with full_precision(theta):
         return exponential(pauli_matrix(theta, n_qubits))
 
@@ -127,12 +138,12 @@ class SpecialUnitary(nn.Module):
     ) -> None:
         super().__init__()
         self.n_qubits = checked_width(n_qubits)
-        lead = tuple(integer(size, f"shape[{k}]") for k, size in enumerate(shape))
-        self.deviation = checked_deviation(deviation)
+        lead = _checked_shape(shape)
+        self.deviation = positive(deviation, "deviation")
         self.generator = as_generator(generator)
         check_count(4**self.n_qubits, *lead)
-        empty = torch.empty(*lead, 4**self.n_qubits - 1, dtype=dtype, device=device)
-        self.theta = nn.Parameter(empty)
+        size = 4**self.n_qubits - 1
+        self.theta = nn.Parameter(torch.empty(*lead, size, **placement(dtype, device)))
         self.reset_parameters()
 
     def reset_parameters(self, generator: Seed = None) -> None:
@@ -164,10 +175,17 @@ class SpecialUnitary(nn.Module):
             raise ArgumentTypeError(
                 f"Argument `states` must be a torch.Tensor, got {type(states).__name__}."
             )
-        if states.dim() == 0 or states.shape[-1] != 2**self.n_qubits:
+        if not (states.is_floating_point() or states.is_complex()):
+            raise DtypeError(
+                "Argument `states` must be a floating-point or complex tensor, got "
+                f"{states.dtype}. Convert it, for example with `.float()`."
+            )
+        own = tuple(self.theta.shape[:-1])
+        if not _fits(tuple(states.shape), (*own, 2**self.n_qubits)):
+            more = f" The dimensions before the last must broadcast with {own}." if own else ""
             raise ShapeError(
                 f"Argument `states` must have shape (..., {2**self.n_qubits}), got "
-                f"{tuple(states.shape)}."
+                f"{tuple(states.shape)}.{more}"
             )
         unitary = self.matrix()
         dtype = torch.promote_types(states.dtype, unitary.dtype)
@@ -176,6 +194,20 @@ class SpecialUnitary(nn.Module):
     def extra_repr(self) -> str:
         """Sizes, as shown in `print(layer)`."""
         return f"n_qubits={self.n_qubits}, shape={tuple(self.theta.shape[:-1])}"
+
+
+def _checked_shape(shape: Any) -> tuple[int, ...]:
+    if isinstance(shape, str) or not isinstance(shape, Sequence):
+        raise ArgumentTypeError(
+            f"Argument `shape` must be a sequence of integers such as (3,), got {shape!r}."
+        )
+    return tuple(integer(size, f"shape[{k}]") for k, size in enumerate(shape))
+
+
+def _fits(given: tuple[int, ...], own: tuple[int, ...]) -> bool:
+    """Whether a shape ends as `own` does, and broadcasts with it."""
+    pairs = zip(reversed(given[:-1]), reversed(own[:-1]), strict=False)
+    return given[-1:] == own[-1:] and all(a == b or 1 in (a, b) for a, b in pairs)
 
 
 def computing(*tensors: Tensor) -> torch.dtype:
@@ -202,14 +234,6 @@ def check_count(*factors: int) -> None:
             f"The layer would hold {count} coefficients; at most {MAX_COEFFICIENTS} are supported. "
             "Choose fewer layers, channels or qubits."
         )
-
-
-def checked_deviation(deviation: Any) -> float:
-    """A standard deviation, if it is positive."""
-    value = number(deviation, "deviation")
-    if value <= 0:
-        raise InvalidArgumentError(f"Argument `deviation` must be positive, got {value}.")
-    return value
 
 
 def normal(like: Tensor, deviation: float, generator: torch.Generator | None) -> Tensor:

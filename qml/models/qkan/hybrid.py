@@ -14,7 +14,7 @@ from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
 from qml.layer import check_dtype
 from qml.models.base import AbstractModel, check_features, reset_linear, shallow
-from qml.models.mlp import MLP
+from qml.models.mlp import MLP, mlp_of_size
 from qml.models.qkan.network import QKAN
 
 
@@ -152,13 +152,4 @@ class HQKAN(AbstractModel):
         Args:
             generator: Randomness of its initial weights; default torch's default generator.
         """
-        per_unit = self.in_features + self.n_classes + 1
-        return MLP(
-            self.in_features,
-            self.n_classes,
-            -(-(self.n_parameters - self.n_classes) // per_unit),
-            activation="tanh",
-            generator=generator,
-            dtype=self.head.weight.dtype,
-            device=self.head.weight.device,
-        )
+        return mlp_of_size(self, "tanh", generator)

@@ -89,6 +89,13 @@ def test_black_images_have_gradients():
     assert torch.autograd.gradcheck(model, x)
 
 
+def diverged(name):
+    """A model with parameters that training has spoilt."""
+    model = HamiltonianEmbedding(9, 2)
+    torch.nn.init.constant_(getattr(model, name), torch.nan)
+    return model(torch.rand(9))
+
+
 def test_ablations():
     model = HamiltonianEmbedding(64, 3, layers=6, deviation=0.2)
     twin, once = model.classical_twin(generator=0), model.without_reuploading(generator=0)
@@ -112,6 +119,13 @@ def test_the_start_is_normal():
         (lambda: HamiltonianEmbedding(9, 2, sharpness=0), "`sharpness` must be positive"),
         (lambda: HamiltonianEmbedding(9, 2, deviation=-1), "`deviation` must be positive"),
         (lambda: HamiltonianEmbedding(257**2, 2), "at most 8 qubits"),
+        (lambda: HamiltonianEmbedding(9, 2, dtype=torch.int64), "real floating-point dtype"),
+        (
+            lambda: HamiltonianEmbedding(9, 2)(torch.full((2, 9), torch.inf)),
+            "values of `x` must be finite",
+        ),
+        (lambda: diverged("theta"), "values of `theta` must be finite"),
+        (lambda: diverged("times"), "values of `times` must be finite"),
         (lambda: HamiltonianEmbedding(9, 2, layers=10**7), "160000000 coefficients"),
         (
             lambda: HamiltonianEmbedding(9, 2).circuit(torch.rand(2, 9)),

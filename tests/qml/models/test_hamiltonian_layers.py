@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -171,6 +173,16 @@ def test_the_twin_has_nearly_as_many_parameters(level):
         (lambda: QuantumConv2d(1, 1)(torch.rand(2, 5, 5)), r"\(\.\.\., 1, height, width\)"),
         (lambda: QuantumConv2d(1, 1)(torch.rand(1, 2, 5)), r"at least 3, got \(1, 2, 5\)"),
         (lambda: QuantumConv2d(1, 1)(3), "must be a torch.Tensor, got int"),
+        (
+            lambda: QuantumConv2d(1, 1)(torch.ones(1, 4, 4, dtype=torch.long)),
+            r"`images` must be .* got torch\.int64",
+        ),
+        (lambda: QuantumConv2d(1, 1, dtype=torch.int32), "real floating-point dtype"),
+        (lambda: QuantumConv2d(2, 3).circuit(3, 0), "`out_channel` must be from 0 to 2, got 3"),
+        (lambda: QuantumConv2d(2, 3).circuit(0, 2), "`in_channel` must be from 0 to 1, got 2"),
+        (lambda: QuantumConv2d(2, 3).circuit(-1, 0), "`out_channel` must be at least 0"),
+        (lambda: QuantumLinear(4, 2)(torch.full((4,), math.nan)), "values of `x` must be finite"),
+        (lambda: QuantumLinear(4, 2)(torch.full((4,), 3e38)), "not too large to compute with"),
         (lambda: QuantumLinear(4, 0), "`out_features` must be at least 1"),
         (lambda: QuantumLinear(4, 257), "at most 8 qubits"),
         (lambda: QuantumLinear(4, 2)(torch.rand(2, 3)), r"\(\.\.\., 4\), got \(2, 3\)"),

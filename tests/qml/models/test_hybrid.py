@@ -58,6 +58,7 @@ def test_the_perceptron_by_hand():
         (lambda: MLP(3, 2, [4, 0]), r"`hidden\[1\]` must be at least 1"),
         (lambda: MLP(3, 2, 4, activation="sine"), "'relu', 'tanh', 'gelu'"),
         (lambda: MLP(3, 1), "`n_classes` must be at least 2"),
+        (lambda: MLP(3, 2, dtype=torch.complex64), "real floating-point dtype"),
         (lambda: HybridClassifier(3, 2, n_qubits=0, layers=1), "`n_qubits` must be at least 1"),
         (lambda: HybridClassifier(3, 2, n_qubits=2, layers=0), "`layers` must be at least 1"),
         (lambda: HybridClassifier(3.5, 2, n_qubits=2, layers=1), "`in_features` must be an integ"),

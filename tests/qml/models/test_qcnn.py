@@ -165,6 +165,7 @@ def test_sizes_that_are_not_given(arguments, n_qubits, in_features):
         ({"chain": "no"}, "`chain` must be True or False"),
         ({"pooling": 1}, "`pooling` must be True or False"),
         ({"sharpness": 0.0}, "`sharpness` must be positive"),
+        ({"in_features": 2**40}, "at most 1048576 are supported"),
         ({"sharpness": float("nan")}, "`sharpness` must be finite"),
     ],
 )

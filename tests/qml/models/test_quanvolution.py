@@ -149,6 +149,13 @@ def test_the_ablations_by_hand():
         (lambda: HQNNQuanv(16, 2, trainable=1), "`trainable` must be True or False"),
         (lambda: Quanvolution(0), "`in_channels` must be at least 1"),
         (lambda: Quanvolution(1, scale=math.nan), "`scale` must be finite"),
+        (lambda: Quanvolution(1, scale=0), "`scale` must not be zero"),
+        (
+            lambda: Quanvolution(1)(torch.ones(1, 4, 4, dtype=torch.long)),
+            r"`images` must be .* got torch\.int64",
+        ),
+        (lambda: HQNNQuanv(16, 2, core="identity", dtype=torch.int64), "real floating-point"),
+        (lambda: HQNNQuanv(16, 2, core="identity", trainable="no"), "must be True or False"),
         (lambda: Quanvolution(1)(torch.rand(2, 4, 4)), r"\(\.\.\., 1, height, width\)"),
         (lambda: Quanvolution(1)(torch.rand(1, 1, 4)), r"at least 2, got \(1, 1, 4\)"),
         (lambda: Quanvolution(1)([[1.0]]), "must be a torch.Tensor, got list"),

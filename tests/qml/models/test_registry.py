@@ -6,6 +6,7 @@ import copy
 import json
 
 import networkx
+import numpy as np
 import pytest
 import torch
 
@@ -28,6 +29,20 @@ def test_specifications_are_plain_and_rebuild_the_model(make):
     twin.load_state_dict(model.state_dict())
     x = torch.rand(3, model.in_features)
     assert torch.equal(twin(x), model(x))
+
+
+NUMPY = {
+    "hqnn-quanv": {"kernel_size": np.int64(2), "layers": np.int64(2), "trainable": np.bool_(False)},
+    "gradual": {"level": np.int64(2), "layers": np.int64(2), "sharpness": np.float32(3)},
+    "qcnn": {"n_qubits": np.int64(2), "chain": np.bool_(True), "sharpness": np.float32(3)},
+}
+
+
+@pytest.mark.parametrize("name", NUMPY)
+def test_numbers_of_numpy_become_plain_ones(name):
+    spec = spec_of(MODELS[name].build(4, 2, **NUMPY[name]))
+    assert json.loads(json.dumps(spec)) == spec
+    assert spec_of(build_model(spec)) == spec
 
 
 def test_a_graph_becomes_its_pairs():

@@ -107,6 +107,8 @@ def test_all_features_on_every_qubit():
         ({"rotations": "rz"}, "begin with 'rx' or 'ry'"),
         ({"rotations": ("ry", "rq")}, "'rq'"),
         ({"entangler": "star"}, "`entangler` must be one of"),
+        ({"layers": 10**7}, "10000000 layers of 2 qubits with 5 features each"),
+        ({"dtype": torch.int64}, "real floating-point dtype"),
     ],
 )
 def test_bad_arguments_are_named(options, message):

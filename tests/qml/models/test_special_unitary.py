@@ -161,6 +161,14 @@ def test_functional_call_and_ensembles():
         (lambda: SpecialUnitary(2, deviation=math.inf), "`deviation` must be finite"),
         (lambda: SpecialUnitary(2)(torch.rand(3)), r"\(\.\.\., 4\), got \(3,\)"),
         (lambda: SpecialUnitary(2)([1.0]), "must be a torch.Tensor, got list"),
+        (lambda: SpecialUnitary(1)(torch.tensor([1, 0])), r"complex tensor, got torch\.int64"),
+        (lambda: SpecialUnitary(1, (3,))(torch.eye(2)), r"must broadcast with \(3,\)"),
+        (lambda: SpecialUnitary(1, 3), r"sequence of integers such as \(3,\), got 3"),
+        (lambda: SpecialUnitary(1, dtype=torch.complex64), "real floating-point dtype"),
+        (
+            lambda: special_unitary(torch.tensor([1.0, math.nan, 0.0]), 1),
+            "values of `theta` must be finite",
+        ),
         (lambda: SpecialUnitary(2, (2,)).op(0, 1), r"gates of shape \(2,\)"),
     ],
 )
