@@ -85,14 +85,19 @@ def qr(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     pivots = torch.linalg.qr(exact.detach(), mode="r")[1].diagonal(dim1=-2, dim2=-1).abs()
     tiny = torch.finfo(torch.float64).eps * scores.shape[-1]
     deficient = pivots.amin(-1, keepdim=True) <= tiny * pivots.amax(-1, keepdim=True)
-    noise = torch.from_numpy(_noise(scores.shape[-1])).to(exact.device)
+    noise = _noise(scores.shape[-1]).to(exact.device)
     disturbed = exact + torch.where(deficient[..., None], noise, torch.zeros_like(noise))
     return torch.linalg.qr(disturbed)[0].square().to(scores.dtype)
 
 
+@torch.compiler.assume_constant_result
+def _noise(size: int) -> Tensor:
+    return _drawn(size)
+
+
 @functools.lru_cache(maxsize=16)
-def _noise(size: int) -> np.ndarray:
-    return np.random.default_rng(0).normal(0, 1e-7, (size, size))
+def _drawn(size: int) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(0).normal(0, 1e-7, (size, size)))
 
 
 def rescaled(scores: Tensor, size: float) -> Tensor:

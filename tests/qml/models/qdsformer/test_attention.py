@@ -224,6 +224,20 @@ def test_the_contract_of_a_layer(method):
             conformance.CHECKS[claim](layer)
 
 
+@pytest.mark.parametrize("method", OPTIONS)
+def test_it_compiles_as_a_whole(method):
+    layer = make(method)
+    torch.compiler.reset()
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    for x in (scores(2, 3, 5), torch.ones(2, 3, 5, dtype=torch.float64)):  # also without full rank
+        torch.testing.assert_close(compiled(x), layer(x), rtol=0, atol=1e-6)
+    slopes = [
+        torch.autograd.grad(which(scores(2, 3, 5)).square().sum(), layer.inner.weight)[0]
+        for which in (compiled, layer)
+    ]
+    torch.testing.assert_close(*slopes, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("method", ["softmax", "softmax_sigma", "sinkhorn"])
 def test_masks_leave_tokens_out(method):
     layer, x = make(method), scores(2, 4, 3, 5)
