@@ -13,33 +13,33 @@ from noise.mitigation.readout.outcomes import Floats, Outcomes, all_bits
 from noise.mitigation.readout.subspace import SubspaceInverse
 
 
-def dense_means(group: Group, result: Result, confusion: Floats) -> tuple[Tensor, Tensor]:
+def dense_means(group: Group, result: Result, confusion: Floats) -> tuple[Tensor, Tensor | None]:
     """Means and variances by the inverse of a matrix over all 2^k outcomes.
 
     <f> = p . y with y = C^-1 f, so the mean of y over the shots.
 
     Args:
         group: What was measured.
-        result: Samples, or exact probabilities `(points, 2**k)`, which keep their graph.
+        result: Samples, or probabilities `(points, 2**k)`, which keep their graph.
         confusion: `(2**k, 2**k)`, row prepared, column read.
 
     Returns:
-        `(points, n_observables)` each; the variances of exact values are those of one shot.
+        `(points, n_observables)` each; exact means have no variances. Those of probabilities that
+        are estimates are the upper bound sd(<f>) <= sum_i |y_i| sd(p_i).
     """
     k = len(group.qubits)
     observed = group.signs(all_bits(k)) @ group.coefficients
     per_shot = torch.as_tensor(inverse_confusion(confusion) @ observed)
-    shots = 2
-    if result.samples is not None:
-        index = (result.samples.long() << torch.arange(k, device=result.samples.device)).sum(-1)
-        shots = index.shape[1]
-        read = torch.stack([torch.bincount(row, minlength=2**k) for row in index]) / shots
-        per_shot = per_shot.to(read.device)
-        read = read.to(per_shot.dtype)
-    else:
+    if result.samples is None:
         assert result.values is not None
-        read = result.values
-        per_shot = per_shot.to(read.dtype).to(read.device)
+        per_shot = per_shot.to(result.values)
+        spread = None if result.variances is None else result.variances.sqrt() @ per_shot.abs()
+        return result.values @ per_shot, None if spread is None else spread**2
+    index = (result.samples.long() << torch.arange(k, device=result.samples.device)).sum(-1)
+    shots = index.shape[1]
+    read = torch.stack([torch.bincount(row, minlength=2**k) for row in index]) / shots
+    per_shot = per_shot.to(read.device)
+    read = read.to(per_shot.dtype)
     means = read @ per_shot
     spread = (read @ per_shot**2 - means**2).clamp(min=0)
     return means, spread / (shots - 1) if shots > 1 else torch.full_like(means, torch.nan)

@@ -45,6 +45,19 @@ def full_variances(probabilities: Tensor, confusion: Floats, shots: int) -> Tens
     return spread.clamp(min=0) / shots
 
 
+def full_bounds(variances: Tensor, confusion: Floats) -> Tensor:
+    """Upper bound of the variances of `full_inverse` from those of what was read.
+
+    Entries of one estimate are correlated in a way that is not known, so deviations add up:
+    sd(q_j) <= sum_i |M_ij| sd(p_i) with M = C^-1.
+
+    Args:
+        variances: Those of the probabilities `(..., 2**k)`.
+        confusion: `(2**k, 2**k)`.
+    """
+    return (variances.sqrt() @ _like(abs(inverse_confusion(confusion)), variances)) ** 2
+
+
 def tensored_inverse(probabilities: Tensor, confusions: Sequence[Floats]) -> Tensor:
     """`full_inverse` for qubits that are read independently: one factor after the other.
 
@@ -62,6 +75,12 @@ def tensored_variances(probabilities: Tensor, confusions: Sequence[Floats], shot
     inverses = [inverse_confusion(c, f"confusions[{j}]") for j, c in enumerate(confusions)]
     spread = _apply(probabilities, [m**2 for m in inverses]) - _apply(probabilities, inverses) ** 2
     return spread.clamp(min=0) / shots
+
+
+def tensored_bounds(variances: Tensor, confusions: Sequence[Floats]) -> Tensor:
+    """`full_bounds` for qubits that are read independently."""
+    inverses = [inverse_confusion(c, f"confusions[{j}]") for j, c in enumerate(confusions)]
+    return _apply(variances.sqrt(), [abs(m) for m in inverses]) ** 2
 
 
 def sampling_overhead(confusions: Sequence[Floats]) -> float:

@@ -17,7 +17,12 @@ from noise.mitigation.base import Mitigation, derive
 from noise.mitigation.readout.calibration import ReadoutCalibration
 from noise.mitigation.readout.expectations import dense_means, subspace_means
 from noise.mitigation.readout.groups import Group, groups_of
-from noise.mitigation.readout.inversion import full_inverse, tensored_inverse
+from noise.mitigation.readout.inversion import (
+    full_bounds,
+    full_inverse,
+    tensored_bounds,
+    tensored_inverse,
+)
 from noise.mitigation.readout.mitigated_samples import mitigated_samples
 from noise.mitigation.readout.observables import corrected_observable
 from noise.mitigation.readout.outcomes import Bits, Floats, Outcomes, all_bits
@@ -47,7 +52,8 @@ class ReadoutInverse(Mitigation):
     * of observables: mitigated means, with the standard errors of the corrected shots. Errors of
       the calibration itself (`ReadoutCalibration.standard_error`) are not among them. The last two
       methods measure bitstrings for each commuting group, with the request's shots each;
-    * of exact probabilities: quasi-probabilities in `values`, with their graph;
+    * of exact probabilities: quasi-probabilities in `values`, with their graph. Where the backend
+      estimates probabilities without shots, standard errors that follow from theirs are bounds;
     * of samples: `metadata["quasi_probabilities"]` holds, for each point, bitstring to
       quasi-probability (they sum to one, some are negative). `samples` are made from the nearest
       probability distribution, in the numbers nearest to it, in random order: their frequencies
@@ -109,13 +115,14 @@ class ReadoutInverse(Mitigation):
         like = request.values
         total = torch.as_tensor(constants, dtype=like.dtype, device=like.device)
         values = total + sum(mean.to(like.dtype) for mean, _ in parts)
-        variances = None
-        if request.shots is not None:
-            variances = sum((v.to(like.dtype) for _, v in parts), torch.zeros_like(values))
+        known = [variance.to(like.dtype) for _, variance in parts if variance is not None]
+        variances = sum(known, torch.zeros_like(values)) if known else None
         return Result(values=values, variances=variances)
 
     def _by_observables(self, request: Request) -> bool:
-        return self.method == "tensored" or (self.method == "subspace" and request.shots is None)
+        """Whether the inverse is put into the observables: without shots, all methods agree."""
+        whole = self.method == "full" and self.calibration.has_joint
+        return self.method == "tensored" or (request.shots is None and not whole)
 
     def _corrected(self, request: Request) -> list[PauliSum]:
         """Observables whose noisy means are the wanted ones; the same objects for the same ones."""
@@ -134,7 +141,7 @@ class ReadoutInverse(Mitigation):
         whole = self.method == "full" and self.calibration.has_joint
         return groups_of(request.observables, self.calibration.qubits if whole else None)
 
-    def _means(self, group: Group, result: Result) -> tuple[Tensor, Tensor]:
+    def _means(self, group: Group, result: Result) -> tuple[Tensor, Tensor | None]:
         if self.method == "full":
             return dense_means(group, result, self._joint(group.qubits))
         return subspace_means(group, result, self.calibration.confusions(group.qubits))
@@ -151,9 +158,13 @@ class ReadoutInverse(Mitigation):
         confusions = self.calibration.confusions(qubits)
         if result.samples is None:
             assert result.values is not None
+            read, spread = result.values, result.variances
             if self.method == "full":
-                return Result(values=full_inverse(result.values, self._joint(qubits)))
-            return Result(values=tensored_inverse(result.values, list(confusions)))
+                joint = self._joint(qubits)
+                bounds = None if spread is None else full_bounds(spread, joint)
+                return Result(values=full_inverse(read, joint), variances=bounds)
+            bounds = None if spread is None else tensored_bounds(spread, list(confusions))
+            return Result(values=tensored_inverse(read, list(confusions)), variances=bounds)
 
         def mitigate(outcomes: Outcomes) -> tuple[Bits, Floats, dict[str, Any]]:
             found = self._quasi(outcomes, qubits)

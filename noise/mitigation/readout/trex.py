@@ -43,7 +43,8 @@ class TREX(Mitigation):
     gates behind the lowered circuit; their errors count as readout error.
 
     Works exact (with gradients) and sampled, for observables. Standard errors hold the shot noise
-    of both experiments and, where the twirls are not balanced, the spread between them.
+    of both experiments and, where the twirls are not balanced, the spread between them. Of values
+    without shots that the backend estimates they are an upper bound, exact for single strings.
 
     Args:
         backend: Where the circuits run. With shots it must give samples.

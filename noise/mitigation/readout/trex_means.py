@@ -29,8 +29,11 @@ def reference_group(groups: Sequence[Group]) -> Group:
 
 def exact_means(
     groups: Sequence[Group], data: Sequence[Runs], reference: Group, calibration: Runs
-) -> tuple[Tensor, None]:
-    """Mitigated means `(points, n_observables)` of exact values; they keep their graph.
+) -> tuple[Tensor, Tensor | None]:
+    """Mitigated means and variances `(points, n_observables)` of values without shots.
+
+    The means keep their graph. Balanced twirls of exact values leave no error, and then there are
+    no variances; other twirls differ, and some backends estimate what they return.
 
     Args:
         groups: What was measured.
@@ -38,15 +41,27 @@ def exact_means(
         reference: The strings of all groups, as Z strings.
         calibration: The results on |0...0>, one per twirl.
     """
-    factors = _unflipped(reference, calibration)[0]
+    balanced = _is_balanced(reference, calibration)
+    zeros = _unflipped(reference, calibration)
+    factors = zeros.mean(0)[0]
     _check_factors(reference, factors, torch.full_like(factors, 1e-9))
-    total: Tensor | None = None
+    means, slopes, parts, variances = [], [], [], []
     for group, runs, part in zip(groups, data, _parts(groups, factors), strict=True):
-        twirled = _unflipped(group, runs)
-        value = (twirled / part) @ torch.as_tensor(group.coefficients).to(twirled)
-        total = value if total is None else total + value
-    assert total is not None
-    return total, None
+        twirls = _unflipped(group, runs)
+        strings = twirls.mean(0)
+        coefficients = torch.as_tensor(group.coefficients).to(twirls)
+        weights = coefficients / part[:, None]
+        means.append((strings / part) @ coefficients)
+        slopes.append((strings / part**2)[..., None] * coefficients)
+        parts.append((twirls, weights))
+        variances.append(_of_runs(runs, weights))
+    parts.append((zeros, -torch.cat(slopes, dim=-2)))
+    variances.append(_of_runs(calibration, parts[-1][1]))
+    known = [variance for variance in variances if variance is not None]
+    total = sum(means[1:], means[0])
+    if not balanced:
+        return total, _between(parts)
+    return total, sum(known[1:], known[0]) if known else None
 
 
 def sampled_means(
@@ -58,34 +73,35 @@ def sampled_means(
     to first order that of the data's sum_S (c_S / f_S) z_S over its shots, plus that of the
     calibration's sum_S (c_S d_S / f_S^2) z_S over its own.
     """
-    reference_signs = _signs(reference, calibration)
     balanced = _is_balanced(reference, calibration)
+    zeros = _signs(reference, calibration)
     one = torch.eye(len(reference.members), dtype=torch.float64)
-    factors, spread = _mean_and_variance([z[0] @ one for z in reference_signs], balanced)
+    factors = _string_means(zeros).mean(0)[0]
+    spread = _with_twirls(_of_shots(zeros, one), [(_string_means(zeros), one)], balanced)[0]
     _check_factors(reference, factors, 3 * spread.sqrt())
-    means, variances, slopes = [], [], []
+    means, slopes, parts, variances = [], [], [], []
     for group, runs, part in zip(groups, data, _parts(groups, factors), strict=True):
         signs = _signs(group, runs)
+        twirls = _string_means(signs)
         coefficients = torch.as_tensor(group.coefficients)
         weights = coefficients / part[:, None]
-        mean, variance = _mean_and_variance([z @ weights for z in signs], balanced)
-        strings = torch.stack([z.mean(-2) for z in signs]).mean(0)
-        slopes.append((strings / part**2)[..., None] * coefficients)
-        means.append(mean)
-        variances.append(variance)
-    slope = torch.cat(slopes, dim=-2)
-    _, extra = _mean_and_variance([z @ slope for z in reference_signs], balanced)
-    return sum(means[1:], means[0]), sum(variances, extra)
+        means.append(twirls.mean(0) @ weights)
+        slopes.append((twirls.mean(0) / part**2)[..., None] * coefficients)
+        parts.append((twirls, weights))
+        variances.append(_of_shots(signs, weights))
+    parts.append((_string_means(zeros), -torch.cat(slopes, dim=-2)))
+    variance = sum(variances, _of_shots(zeros, parts[-1][1]))
+    return sum(means[1:], means[0]), _with_twirls(variance, parts, balanced)
 
 
 def _unflipped(group: Group, runs: Runs) -> Tensor:
-    """Exact twirl average of each string `(points, strings)`."""
+    """Values of each string under each twirl `(twirls, points, strings)`."""
     rows = []
     for run in runs:
         assert run.values is not None
         flips = np.array(run.metadata[FLIPS], dtype=np.uint8)[None]
         rows.append(run.values * torch.as_tensor(group.signs(flips)[0]).to(run.values))
-    return torch.stack(rows).mean(0)
+    return torch.stack(rows)
 
 
 def _signs(group: Group, runs: Runs) -> list[Tensor]:
@@ -102,21 +118,57 @@ def _signs(group: Group, runs: Runs) -> list[Tensor]:
     return found
 
 
-def _mean_and_variance(twirls: Sequence[Tensor], balanced: bool) -> tuple[Tensor, Tensor]:
-    """Mean over twirls of `(..., shots, m)` each, and its variance `(..., m)`.
+def _string_means(twirls: Sequence[Tensor]) -> Tensor:
+    """Means over the shots of each twirl `(twirls, points, strings)`."""
+    return torch.stack([twirl.mean(-2) for twirl in twirls])
 
-    Balanced twirls leave shot noise alone. Others also differ in their means: what the means vary
-    beyond shot noise is added.
+
+def _of_shots(twirls: Sequence[Tensor], weights: Tensor) -> Tensor:
+    """Variance `(points, m)` that shots leave of the mean over twirls of weighted strings.
+
+    Args:
+        twirls: `(points, shots, strings)` each.
+        weights: `(strings, m)` or `(points, strings, m)`.
     """
-    means = torch.stack([twirl.mean(-2) for twirl in twirls])
     shots = [twirl.shape[-2] for twirl in twirls]
-    pooled = torch.cat(list(twirls), dim=-2)
-    spread = pooled.var(-2, correction=1)
-    variance = spread * sum(1 / number for number in shots) / len(shots) ** 2
-    if not balanced:
-        excess = means.var(0, correction=1) / len(shots) - variance
-        variance = variance + excess.clamp(min=0)
-    return means.mean(0), variance
+    spread = torch.cat([twirl @ weights for twirl in twirls], dim=-2).var(-2, correction=1)
+    return spread * sum(1 / number for number in shots) / len(shots) ** 2
+
+
+@torch.no_grad()
+def _of_runs(runs: Runs, weights: Tensor) -> Tensor | None:
+    """The same for values that the backend estimated; `None` for exact ones.
+
+    Strings of one run are correlated in a way that is not known, so this is the upper bound
+    sd(sum_S w_S d_S) <= sum_S |w_S| sd(d_S), which is exact for one string.
+    """
+    if all(run.variances is None for run in runs):
+        return None
+    zero = next(torch.zeros_like(run.variances) for run in runs if run.variances is not None)
+    each = torch.stack([zero if run.variances is None else run.variances for run in runs])
+    deviation = each.sum(0).sqrt() / len(runs)
+    return (deviation[..., None, :] @ weights.abs()).squeeze(-2) ** 2
+
+
+@torch.no_grad()
+def _between(parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Variance `(points, m)` of a mean over twirls, from how its twirls differ.
+
+    Data and calibration have the same twirls, so their differences are taken together.
+
+    Args:
+        parts: Strings `(twirls, points, strings)` and their weights, as in `_of_shots`.
+    """
+    rows = [(twirls[..., None, :] @ weights).squeeze(-2) for twirls, weights in parts]
+    total = sum(rows[1:], rows[0])
+    return total.var(0, correction=1) / len(total)
+
+
+def _with_twirls(
+    variance: Tensor, parts: Sequence[tuple[Tensor, Tensor]], balanced: bool
+) -> Tensor:
+    """What shots leave, and what twirls that are not balanced differ by beyond that."""
+    return variance if balanced else torch.maximum(variance, _between(parts))
 
 
 def _is_balanced(reference: Group, runs: Runs) -> bool:

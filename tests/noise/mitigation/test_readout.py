@@ -26,6 +26,7 @@ from noise.mitigation import ZNE
 from noise.mitigation.readout import ReadoutCalibration, ReadoutInverse
 from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
+from noise.trajectories import Trajectories
 from qml import QuantumLayer
 from tests.support.properties import assert_gradients_match, assert_plausible
 
@@ -85,6 +86,30 @@ def test_exact_values_are_restored(method, dtype):
     assert found.variances is None
     atol = 1e-12 if dtype == torch.float64 else 1e-5
     torch.testing.assert_close(found.values, exact(dtype=dtype), rtol=0, atol=atol)
+
+
+def _correlated() -> np.ndarray:
+    """A joint matrix of three qubits that is no product of theirs."""
+    joint = np.kron(np.kron(CONFUSIONS[2], CONFUSIONS[1]), CONFUSIONS[0])
+    return 0.95 * joint + 0.05 * joint[:, ::-1]
+
+
+@pytest.mark.parametrize("joint", [None, _correlated()], ids=["each", "joint"])
+@pytest.mark.parametrize("observed", [True, False], ids=["means", "probabilities"])
+@each_method
+def test_errors_of_estimates_propagate(method, observed, joint):
+    """A backend without shots may estimate: errors as large as the deviations, or larger."""
+    model = NoiseModel().add(Depolarizing(0.1), gates=["rx", "ry", "rz"])
+    for qubit, confusion in CONFUSIONS.items():
+        model.add_readout(confusion, qubit)
+    calibration = ReadoutCalibration(CONFUSIONS, joint=joint)
+    backend = ReadoutInverse(Trajectories(model, 60), calibration, method=method)
+    options = {} if observed else {"qubits": (0, 1, 2)}
+    runs = [backend.run([request(generator=seed, **options)])[0] for seed in range(20)]
+    spread = torch.stack([run.values for run in runs]).var(0).mean(0)
+    reported = torch.stack([run.variances for run in runs]).mean((0, 1))
+    assert bool((reported > 0.6 * spread).all()), reported / spread
+    assert bool((reported < 30 * spread).all()), reported / spread
 
 
 @each_method

@@ -16,12 +16,14 @@ import torch
 from circuits import Circuit, DensityMatrix, PauliSum, Request, Result, StateVector, weights
 from circuits import gates as g
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
+from noise.channels import Depolarizing
 from noise.mitigation.readout import TREX
 from noise.mitigation.readout.groups import groups_of
 from noise.mitigation.readout.masks import twirl_masks
 from noise.mitigation.readout.trex_means import FLIPS, STRENGTH, reference_group, sampled_means
 from noise.model import NoiseModel
 from noise.pauli_transfer import PauliTransfer
+from noise.trajectories import Trajectories
 from tests.noise.mitigation.correlated_readout import CorrelatedReadout
 from tests.noise.mitigation.gate_noise import BASIS, GateNoise
 from tests.support.properties import assert_gradients_match, assert_plausible
@@ -35,11 +37,11 @@ OBSERVED = (
 )
 
 
-def noisy() -> PauliTransfer:
+def noisy(engine: str = "torch") -> PauliTransfer:
     model = NoiseModel()
     for qubit, (a, b) in enumerate(ERRORS):
         model.add_readout([[1 - a, a], [b, 1 - b]], qubit)
-    return PauliTransfer(model, engine="torch")
+    return PauliTransfer(model, engine=engine)
 
 
 def circuit() -> Circuit:
@@ -88,6 +90,31 @@ def test_random_twirls_converge():
     off = (values.mean(0) - exact()).abs()
     raw = (noisy().run([request()])[0].values - exact()).abs()
     assert float(off.max()) < 0.15 * float(raw.max())
+
+
+def test_errors_hold_the_spread_of_random_twirls():
+    """Without shots too: over 60 seeds the errors have the size of the deviations."""
+    runs = [TREX(noisy("auto"), n_twirls=6, seed=seed).run([request()])[0] for seed in range(60)]
+    spread = torch.stack([run.values for run in runs]).var(0).mean(0)
+    reported = torch.stack([run.variances for run in runs]).mean((0, 1))
+    assert bool((reported > 0.5 * spread).all()), reported / spread
+    assert bool((reported < 2 * spread).all()), reported / spread
+
+
+def test_errors_of_estimates_propagate():
+    """A backend without shots may estimate: one letter exactly, sums of strings by a bound."""
+    model = NoiseModel(missing="ignore").add(Depolarizing(0.1), gates=["rx", "ry", "rz", "x"])
+    for qubit, (a, b) in enumerate(ERRORS):
+        model.add_readout([[1 - a, a], [b, 1 - b]], qubit)
+    runs = [
+        TREX(Trajectories(model, 60), n_twirls=8).run([request(generator=seed)])[0]
+        for seed in range(25)
+    ]
+    values = torch.stack([run.values for run in runs])
+    reported = torch.stack([run.variances for run in runs]).mean((0, 1))
+    spread = values.var(0).mean(0)
+    assert bool((reported > 0.6 * spread).all()), reported / spread
+    assert bool((reported[[0, 2, 3]] < 2 * spread[[0, 2, 3]]).all()), reported / spread
 
 
 def test_gradients_pass():
