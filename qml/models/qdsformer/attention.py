@@ -19,8 +19,7 @@ from circuits.errors import (
 )
 from circuits.execution import Seed, as_generator
 from circuits.values import as_real_tensor
-from qml.layer import check_dtype
-from qml.models.base import reset_linear, shallow
+from qml.models.base import check_numbers, check_same_dtype, placement, reset_linear, shallow
 from qml.models.qdsformer import operators
 from qml.models.qdsformer.circuit import DoublyStochasticCircuit
 from qml.models.qdsformer.methods import (
@@ -130,7 +129,7 @@ class DoublyStochasticAttention(nn.Module):
         offset = SCORE_OFFSET if score_offset is None else score_offset
         self.score_offset = number(offset, "score_offset")
         self.iterations = checked_iterations(3 if iterations is None else iterations)
-        place: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device}
+        place = placement(dtype, device)
         inner = self.heads * self.head_features
         self.inner = nn.Linear(self.features, 3 * inner, **place)
         self.outer = nn.Linear(inner, self.features, **place)
@@ -243,6 +242,8 @@ class DoublyStochasticAttention(nn.Module):
                 f"Argument `x` must have shape (..., {expected[0]}, {expected[1]}), got "
                 f"{tuple(x.shape)}. Build the layer for the tokens you have."
             )
+        check_same_dtype(x, self.inner.weight)
+        check_numbers(x, "x")
         if mask is None:
             return
         if not isinstance(mask, Tensor) or mask.dtype != torch.bool:

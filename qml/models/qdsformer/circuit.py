@@ -21,8 +21,7 @@ from circuits.evaluate import check_backend
 from circuits.execution import Seed, as_generator, check_shots
 from circuits.finite import can_look
 from circuits.gradients import make_evaluator
-from qml.layer import check_dtype
-from qml.models.base import shallow, uniform
+from qml.models.base import placement, shallow, uniform
 from qml.models.qdsformer.ansatz import ansatz_named
 from qml.models.qdsformer.compiled import opaque
 from qml.models.qdsformer.engine import evaluate
@@ -109,7 +108,7 @@ class DoublyStochasticCircuit(nn.Module):
         self.ansatz = ansatz_named(ansatz).name
         check_size(self.n_tokens, self.n_auxiliary, self.layers)
         self.generator = as_generator(generator)
-        empty = torch.empty(self.program.n_angles, dtype=check_dtype(dtype), device=device)
+        empty = torch.empty(self.program.n_angles, **placement(dtype, device))
         self.theta = nn.Parameter(empty, requires_grad=flag(trainable, "trainable"))
         self.runner: _Runner | None = None
         self.reset_parameters()

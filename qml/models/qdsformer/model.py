@@ -13,8 +13,15 @@ from circuits import SPSA, Backend
 from circuits.arguments import integer, number, one_of
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.layer import check_dtype
-from qml.models.base import AbstractModel, check_features, reset_linear, shallow, uniform
+from qml.models.base import (
+    AbstractModel,
+    check_features,
+    check_same_dtype,
+    placement,
+    reset_linear,
+    shallow,
+    uniform,
+)
 from qml.models.qdsformer.attention import DoublyStochasticAttention
 from qml.models.qdsformer.methods import OPTIONS, check_options
 from qml.models.qdsformer.patches import Stripes, patches_of
@@ -144,7 +151,7 @@ class QDSFormer(AbstractModel):
                 "tokens."
             )
         self.generator = as_generator(generator)
-        place: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device}
+        place = placement(dtype, device)
         options = {
             "layers": circuit_layers,
             "n_auxiliary": n_auxiliary,
@@ -222,6 +229,7 @@ class QDSFormer(AbstractModel):
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`."""
         check_features(x, self.in_features)
+        check_same_dtype(x, self.encoder.weight)
         tokens = self.encoder(self.patches.cut(x))
         if self.start is not None:
             first = self.start.expand(*tokens.shape[:-2], 1, -1)

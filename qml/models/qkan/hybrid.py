@@ -12,8 +12,14 @@ from circuits import SPSA, Backend
 from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.layer import check_dtype
-from qml.models.base import AbstractModel, check_features, reset_linear, shallow
+from qml.models.base import (
+    AbstractModel,
+    check_features,
+    check_same_dtype,
+    placement,
+    reset_linear,
+    shallow,
+)
 from qml.models.mlp import MLP, mlp_of_size
 from qml.models.qkan.network import QKAN
 
@@ -81,9 +87,8 @@ class HQKAN(AbstractModel):
             self.multiplier * max(1, math.ceil(math.log2(size)))
             for size in (self.in_features, self.n_classes)
         ]
-        self.encoder = nn.Linear(
-            self.in_features, inner[0], dtype=check_dtype(dtype), device=device
-        )
+        place = placement(dtype, device)
+        self.encoder = nn.Linear(self.in_features, inner[0], **place)
         self.qkan = QKAN(
             inner,
             reps=reps,
@@ -93,10 +98,9 @@ class HQKAN(AbstractModel):
             ba_trainable=ba_trainable,
             fast_measure=fast_measure,
             generator=self.generator,
-            dtype=dtype,
-            device=device,
+            **place,
         )
-        self.head = nn.Linear(inner[1], self.n_classes, dtype=dtype, device=device)
+        self.head = nn.Linear(inner[1], self.n_classes, **place)
         self.reset_parameters()
 
     def options(self) -> dict[str, Any]:
@@ -113,6 +117,7 @@ class HQKAN(AbstractModel):
     def forward(self, x: Tensor) -> Tensor:
         """Outputs `(..., n_classes)`."""
         check_features(x, self.in_features)
+        check_same_dtype(x, self.encoder.weight)
         outputs: Tensor = self.head(self.qkan(self.encoder(x)))
         return outputs
 

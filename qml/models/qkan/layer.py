@@ -12,8 +12,7 @@ from circuits import SPSA, Backend, Circuit
 from circuits.arguments import flag, integer, one_of
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Seed, as_generator
-from qml.layer import check_dtype
-from qml.models.base import check_features, shallow
+from qml.models.base import check_features, placement, shallow
 from qml.models.qkan.ansatz import Ansatz, ansatz_named
 from qml.models.qkan.bases import based, checked_base
 from qml.models.qkan.bloch import Activation
@@ -147,7 +146,7 @@ class QKANLayer(nn.Module):
             "postact_weights": edge if has_weight else None,
             "postact_bias": edge if has_bias else None,
         }
-        place: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device}
+        place = placement(dtype, device)
         for name, shape in shapes.items():
             empty = None if shape is None else torch.empty(shape, **place)
             self.register_parameter(name, None if empty is None else nn.Parameter(empty))

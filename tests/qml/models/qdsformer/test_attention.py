@@ -13,6 +13,7 @@ from circuits.errors import (
     DtypeError,
     InvalidArgumentError,
     KetworkError,
+    NonFiniteError,
     ShapeError,
     UnsupportedOperationError,
 )
@@ -265,6 +266,10 @@ def test_masks_that_are_wrong_are_named():
     layer, x = make("softmax"), scores(2, 3, 5)
     with pytest.raises(DtypeError, match=r"`x` must be .* got torch\.int64"):
         layer(x.long())
+    with pytest.raises(DtypeError, match=r"classical layers in torch\.float64"):
+        layer(x.float())
+    with pytest.raises(NonFiniteError, match="values of `x` must be finite"):
+        layer(x.log())
     with pytest.raises(InvalidArgumentError, match="leaves a row empty"):
         layer(x, torch.eye(3, dtype=torch.bool) & torch.tensor([True, True, False]))
     with pytest.raises(KetworkError, match=r"of bool, got torch\.float32"):

@@ -7,7 +7,12 @@ import torch
 from torch.nn import functional
 
 from circuits import StateVector
-from circuits.errors import KetworkError, UnsupportedOperationError
+from circuits.errors import (
+    DtypeError,
+    KetworkError,
+    NonFiniteError,
+    UnsupportedOperationError,
+)
 from qml import QDSFormer
 from qml.training import fit
 
@@ -135,6 +140,16 @@ def test_angles_can_have_a_rate_of_their_own():
         assert all(p.requires_grad for p in group["params"])
     with pytest.raises(KetworkError, match="`lr` must be a number"):
         model.parameter_groups("fast")
+
+
+def test_bad_data_are_named():
+    model = QDSFormer(7, 3, **{**SMALL, "dtype": torch.float32})
+    with pytest.raises(DtypeError, match=r"`x` is torch\.float64, but .* torch\.float32"):
+        model(samples(2, 7))
+    with pytest.raises(NonFiniteError, match="values of `x` must be finite"):
+        model(samples(2, 7).float() * torch.inf)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert model(samples(2, 7).bfloat16()).shape == (2, 3)
 
 
 def test_training_lowers_the_loss():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from circuits import DensityMatrix, StateVector
-from circuits.errors import KetworkError
+from circuits.errors import DtypeError, KetworkError
 from qml import HQKAN
 
 
@@ -68,9 +68,22 @@ def test_another_backend_shares_the_parameters():
     assert model.qkan.layers[0].runner is None
 
 
+def test_classical_layers_want_data_in_their_dtype():
+    model = HQKAN(6, 2)
+    with pytest.raises(DtypeError, match=r"`x` is torch\.float64, but .* torch\.float32"):
+        model(torch.rand(3, 6, dtype=torch.float64))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert model(torch.rand(3, 6, dtype=torch.bfloat16)).shape == (3, 2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"multiplier": 0}, "`multiplier`"), ({"ansatz": "px"}, "'px'"), ({"group": 99}, "`group`")],
+    [
+        ({"multiplier": 0}, "`multiplier`"),
+        ({"ansatz": "px"}, "'px'"),
+        ({"group": 99}, "`group`"),
+        ({"dtype": torch.int32}, "`dtype`"),
+    ],
 )
 def test_wrong_arguments_are_named(options, message):
     with pytest.raises(KetworkError, match=message):
