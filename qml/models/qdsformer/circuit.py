@@ -235,7 +235,8 @@ class DoublyStochasticCircuit(nn.Module):
         """The same module with the same theta (shared, not copied) on a backend.
 
         All matrices of a batch are points of one request. With finite shots, rows and columns sum
-        to 1 only on average.
+        to 1 only on average; noise that prefers a state, such as decay or asymmetric errors of
+        readout, moves their sums.
 
         Args:
             backend: Where the circuit on Bell pairs runs.
