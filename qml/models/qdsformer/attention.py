@@ -113,7 +113,7 @@ class DoublyStochasticAttention(nn.Module):
         given = self.features // self.heads if head_features is None else head_features
         self.head_features = integer(given, "head_features")
         self.method = one_of(method, tuple(OPTIONS), "method")
-        options = {
+        options: dict[str, Any] = {
             "layers": layers,
             "n_auxiliary": n_auxiliary,
             "ansatz": ansatz,
@@ -135,12 +135,16 @@ class DoublyStochasticAttention(nn.Module):
         self.outer = nn.Linear(inner, self.features, **place)
         self.circuit: DoublyStochasticCircuit | None = None
         if self.method == "circuit":
-            chosen = {"layers": layers, "n_auxiliary": n_auxiliary, "ansatz": ansatz}
+            chosen: dict[str, Any] = {
+                name: value
+                for name, value in options.items()
+                if value is not None and name in ("layers", "n_auxiliary", "ansatz")
+            }
             self.circuit = DoublyStochasticCircuit(
                 self.n_tokens,
                 trainable=train_circuit is None or flag(train_circuit, "train_circuit"),
                 generator=self.generator,
-                **{k: v for k, v in chosen.items() if v is not None},  # type: ignore[arg-type]
+                **chosen,
                 **place,
             )
         self.reset_parameters()

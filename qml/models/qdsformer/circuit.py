@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from circuits import SPSA, Backend, Circuit, Probabilities
+from circuits import SPSA, Backend, Circuit
 from circuits.arguments import flag, integer
 from circuits.errors import (
     ArgumentTypeError,
@@ -17,16 +17,15 @@ from circuits.errors import (
     ResourceLimitError,
     ShapeError,
 )
-from circuits.evaluate import check_backend
-from circuits.execution import Seed, as_generator, check_shots
+from circuits.execution import Seed, as_generator
 from circuits.finite import can_look
-from circuits.gradients import make_evaluator
 from qml.models.base import placement, shallow, uniform
 from qml.models.qdsformer.ansatz import ansatz_named
 from qml.models.qdsformer.compiled import opaque
 from qml.models.qdsformer.engine import evaluate
 from qml.models.qdsformer.export import bell_circuit, from_probabilities, measured_qubits
 from qml.models.qdsformer.program import Program, program_of
+from qml.models.qdsformer.runner import BellRunner
 
 MAX_QUBITS = 12
 MAX_ANGLES = 2**20
@@ -110,7 +109,7 @@ class DoublyStochasticCircuit(nn.Module):
         self.generator = as_generator(generator)
         empty = torch.empty(self.program.n_angles, **placement(dtype, device))
         self.theta = nn.Parameter(empty, requires_grad=flag(trainable, "trainable"))
-        self.runner: _Runner | None = None
+        self.runner: BellRunner | None = None
         self.reset_parameters()
 
     @property
@@ -146,14 +145,21 @@ class DoublyStochasticCircuit(nn.Module):
             self.theta.copy_(uniform(self.theta, -bound, bound, source))
 
     def forward(self, scores: Tensor) -> Tensor:
-        """Doubly stochastic matrices `(..., T, T)` in the dtype of the scores."""
+        """Doubly stochastic matrices `(..., T, T)` in the dtype of the scores.
+
+        Args:
+            scores: Real numbers `(..., T, T)`.
+
+        Raises:
+            KetworkError: If the scores are of another shape or dtype, or values are not finite.
+        """
         check_scores(scores, self.n_tokens)
         with torch.autocast(scores.device.type, enabled=False):
             data = self._data(scores)
             if self.runner is not None:
                 size = 2**self.n_data
                 theta = self.theta.to(data.dtype)[None]
-                found = from_probabilities(self.runner.evaluate(data, theta), size)
+                found = from_probabilities(self.runner(data, theta), size)
             else:
                 angles = self.theta.to(data.dtype) * self._repeated(data)
                 found = self._stochastic(angles)
@@ -245,48 +251,22 @@ class DoublyStochasticCircuit(nn.Module):
             generator: Randomness of shots.
         """
         other = shallow(self)
-        other.runner = _Runner(self, backend, shots, diff_method, as_generator(generator))
+        other.runner = BellRunner(
+            self.to_circuit(),
+            self.measured_qubits(),
+            backend,
+            shots,
+            diff_method,
+            as_generator(generator),
+        )
         return other
 
     def extra_repr(self) -> str:
         """Sizes and options, as shown in `print(module)`."""
-        options = ", ".join(f"{k}={v!r}" for k, v in self.options().items())
-        return f"n_tokens={self.n_tokens}, {options}"
-
-
-@final
-class _Runner:
-    """The circuit on Bell pairs on a backend; copies and pickles carry no handles."""
-
-    def __init__(
-        self,
-        module: DoublyStochasticCircuit,
-        backend: Backend,
-        shots: int | None,
-        diff_method: str | SPSA,
-        generator: torch.Generator | None,
-    ) -> None:
-        self.circuit, self.qubits = module.to_circuit(), module.measured_qubits()
-        self.backend, self.shots = check_backend(backend), check_shots(shots)
-        self.diff_method, self.generator = diff_method, generator
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self.evaluate = make_evaluator(
-            self.circuit,
-            Probabilities(self.qubits),
-            self.backend,
-            self.shots,
-            self.generator,
-            self.diff_method,
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k != "evaluate"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._prepare()
+        shown = {"n_tokens": self.n_tokens, **self.options()}
+        if self.runner is not None:
+            shown["backend"] = self.runner.backend
+        return ", ".join(f"{k}={v!r}" for k, v in shown.items())
 
 
 def check_size(n_tokens: int, n_auxiliary: int, layers: int) -> None:

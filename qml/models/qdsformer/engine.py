@@ -11,7 +11,7 @@ from torch.autograd import forward_ad
 
 from qml.models.qdsformer import native
 from qml.models.qdsformer.program import Program, matrices
-from qml.models.qdsformer.sweep import reference, stochastic
+from qml.models.qdsformer.sweep import folded, reference, stochastic
 
 
 def evaluate(program: Program, angles: Tensor) -> Tensor:
@@ -28,13 +28,6 @@ def evaluate(program: Program, angles: Tensor) -> Tensor:
 
 def _by_torch(program: Program, angles: Tensor) -> Tensor:
     return reference(program, *matrices(program, angles))
-
-
-def _folded(info: Any, tensor: Tensor, dim: int | None) -> Tensor:
-    """The tensor with its mapped axis as part of the batch."""
-    if dim is None:
-        return tensor.expand(info.batch_size, *tensor.shape).flatten(0, 1)
-    return tensor.movedim(dim, 0).flatten(0, 1)
 
 
 class _Circuit(torch.autograd.Function):
@@ -60,7 +53,7 @@ class _Circuit(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, program: Program, angles: Tensor) -> Any:
-        values, kept = _Circuit.apply(program, _folded(info, angles, in_dims[1]))
+        values, kept = _Circuit.apply(program, *folded(info, in_dims[1:], (angles,)))
         return (values.unflatten(0, (info.batch_size, -1)), kept), (0, None)
 
 
@@ -93,10 +86,8 @@ class _Gradients(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: Any, program: Program, angles: Tensor, gradient: Tensor, _: Any
     ) -> Any:
-        folded = (
-            _folded(info, t, d) for t, d in zip((angles, gradient), in_dims[1:3], strict=True)
-        )
-        found = _Gradients.apply(program, *folded, None)
+        given = folded(info, in_dims[1:3], (angles, gradient))
+        found = _Gradients.apply(program, *given, None)
         return found.unflatten(0, (info.batch_size, -1)), 0
 
 

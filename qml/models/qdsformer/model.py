@@ -40,16 +40,27 @@ class EncoderBlock(nn.Module):
         width: Width of the tokens.
         n_tokens: Number of tokens.
         mlp_factor: Width of the hidden layer of the MLP over `width`.
+        dtype: dtype of the parameters; default torch's default dtype.
+        device: Device of the parameters.
         **attention: Further arguments of `DoublyStochasticAttention`.
     """
 
-    def __init__(self, width: int, n_tokens: int, mlp_factor: int, **attention: Any) -> None:
+    def __init__(
+        self,
+        width: int,
+        n_tokens: int,
+        mlp_factor: int,
+        *,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        **attention: Any,
+    ) -> None:
         super().__init__()
-        place = {name: attention.get(name) for name in ("dtype", "device")}
+        place = placement(dtype, device)
         hidden = width * mlp_factor
-        self.attention = DoublyStochasticAttention(width, n_tokens, **attention)
-        self.expand = nn.Linear(width, hidden, **place)  # type: ignore[arg-type]
-        self.contract = nn.Linear(hidden, width, **place)  # type: ignore[arg-type]
+        self.attention = DoublyStochasticAttention(width, n_tokens, **attention, **place)
+        self.expand = nn.Linear(width, hidden, **place)
+        self.contract = nn.Linear(hidden, width, **place)
 
     def reset_parameters(self, generator: torch.Generator | None) -> None:
         """Draw all parameters anew."""
@@ -152,7 +163,7 @@ class QDSFormer(AbstractModel):
             )
         self.generator = as_generator(generator)
         place = placement(dtype, device)
-        options = {
+        options: dict[str, Any] = {
             "layers": circuit_layers,
             "n_auxiliary": n_auxiliary,
             "ansatz": ansatz,

@@ -132,7 +132,7 @@ def _partial_trace(matrix: Tensor, size: int, step: Step) -> Tensor:
     return parts.sum((-2, -1))
 
 
-def _fold(info: Any, in_dims: tuple[Any, ...], tensors: tuple[Tensor, ...]) -> list[Tensor]:
+def folded(info: Any, in_dims: tuple[Any, ...], tensors: tuple[Tensor, ...]) -> list[Tensor]:
     """Tensors whose mapped axis is part of the batch."""
     return [
         (
@@ -169,7 +169,7 @@ class _Stochastic(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, program: Program, *stacks: Tensor) -> Any:
-        values = _Stochastic.apply(program, *_fold(info, in_dims[1:], stacks))
+        values = _Stochastic.apply(program, *folded(info, in_dims[1:], stacks))
         return _unfold(info, values), (0, 0)
 
 
@@ -204,6 +204,6 @@ class _Gradients(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: Any, program: Program, total: Tensor, gradient: Tensor, *stacks: Tensor
     ) -> Any:
-        folded = _fold(info, in_dims[1:], (total, gradient, *stacks))
-        values = _Gradients.apply(program, *folded)
+        arguments = folded(info, in_dims[1:], (total, gradient, *stacks))
+        values = _Gradients.apply(program, *arguments)
         return _unfold(info, values), (0,) * len(stacks)

@@ -245,6 +245,7 @@ def test_samples_approach_the_matrix():
 
 def test_copies_on_a_backend():
     other = make(2, n_auxiliary=1).with_backend(StateVector())
+    assert "backend=StateVector(" in repr(other)
     x = scores(2, 2)
     for twin in (copy.deepcopy(other), pickle.loads(pickle.dumps(other))):
         assert torch.equal(twin(x), other(x))
