@@ -153,9 +153,16 @@ def check_features(x: Tensor, in_features: int) -> None:
     as_real_tensor(x, "x")
     if x.dim() == 0 or x.shape[-1] != in_features:
         raise ShapeError(
-            f"Argument `x` must have shape (..., {in_features}), got {tuple(x.shape)}. Build the "
-            "model for the number of features you have, or project the data."
+            f"Argument `x` must have shape (..., {in_features}), got {tuple(x.shape)}. "
+            f"{_remedy(x.shape, in_features)}"
         )
+
+
+def _remedy(shape: torch.Size, in_features: int) -> str:
+    for axes in range(2, len(shape) + 1):
+        if shape[-axes:].numel() == in_features:
+            return f"Flatten the last {axes} axes: `x.flatten(-{axes})`."
+    return "Build the model for the number of features you have, or project the data."
 
 
 def check_images(images: Tensor, channels: int, least: int) -> None:

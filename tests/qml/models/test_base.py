@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from circuits import DensityMatrix, StateVector
+from circuits.errors import ShapeError
 from qml import HQKAN, QKAN, DataReuploading, DoublyStochasticAttention, QDSFormer, QKANLayer
 from qml.models import DoublyStochasticCircuit
 
@@ -47,3 +48,13 @@ def test_a_compiled_module_does_not_answer_for_the_other(make, shape, monkeypatc
     assert float((exact - sampled).detach().abs().max()) > 1e-4
     again = module.with_backend(DensityMatrix(), shots=3, generator=1)
     assert torch.equal(again(x), sampled)
+
+
+def test_images_that_are_not_flat_come_with_their_remedy():
+    model = HQKAN(12, 2)
+    with pytest.raises(ShapeError, match=r"got \(5, 3, 2, 2\)\. Flatten .*`x\.flatten\(-3\)`"):
+        model(torch.rand(5, 3, 2, 2))
+    with pytest.raises(ShapeError, match=r"`x\.flatten\(-2\)`"):
+        model(torch.rand(4, 3))
+    with pytest.raises(ShapeError, match=r"got \(5, 4\)\. Build the model"):
+        model(torch.rand(5, 4))
