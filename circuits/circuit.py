@@ -318,7 +318,9 @@ def _numbers(given: Any, kind: str, groups: tuple[Group, ...]) -> dict[Symbol, f
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        if len(groups) != 1:
+        if not groups:
+            raise SymbolError(f"The circuit has no {kind}s to bind; leave them out.")
+        if len(groups) > 1:
             raise SymbolError(
                 f"The circuit has {len(groups)} groups of {kind}s "
                 f"({', '.join(g.name for g in groups)}): pass a dict from names to arrays."

@@ -14,7 +14,15 @@ from torch import Tensor
 from circuits.backends.statevector import StateVector, engine_for
 from circuits.circuit import Circuit
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
-from circuits.execution import Backend, Probabilities, Request, Result, Seed, check_shots
+from circuits.execution import (
+    Backend,
+    Probabilities,
+    Request,
+    Result,
+    Seed,
+    check_shots,
+    listed,
+)
 from circuits.finite import check_finite
 from circuits.gradients import make_evaluator
 from circuits.ops import check_qubits
@@ -51,7 +59,7 @@ def check_kept(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...
     """Qubits of the circuit to keep; all for `None`."""
     if qubits is None:
         return tuple(range(circuit.n_qubits))
-    kept = check_qubits(list(qubits), "qubits")
+    kept = check_qubits(listed(qubits), "qubits")
     if not kept or max(kept) >= circuit.n_qubits:
         raise InvalidArgumentError(
             f"Argument `qubits` must list qubits of the circuit, 0 to {circuit.n_qubits - 1}, got "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,10 +16,31 @@ import torch
 from torch import Tensor
 
 from circuits.circuit import Circuit
-from circuits.errors import InvalidArgumentError, ShapeError
-from circuits.pauli import PauliSum
+from circuits.errors import (
+    ArgumentTypeError,
+    DtypeError,
+    InvalidArgumentError,
+    QubitError,
+    ShapeError,
+)
+from circuits.ops import check_qubits
+from circuits.pauli import PauliSum, as_observables
 
 Seed = torch.Generator | int | None
+
+
+def listed(qubits: Any) -> tuple[Any, ...]:
+    """Qubits as a tuple.
+
+    Raises:
+        ArgumentTypeError: If they are no sequence, but for example a single qubit.
+    """
+    if not isinstance(qubits, Iterable):
+        raise ArgumentTypeError(
+            f"Argument `qubits` must be a sequence of qubits such as [0], got "
+            f"{type(qubits).__name__}: {qubits!r}."
+        )
+    return tuple(qubits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +55,7 @@ class Probabilities:
 
     def __post_init__(self) -> None:
         if self.qubits is not None:
-            object.__setattr__(self, "qubits", tuple(self.qubits))
+            object.__setattr__(self, "qubits", listed(self.qubits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,8 @@ class Request:
     Args:
         circuit: The circuit.
         values: `(points, n_inputs + n_weights)`, inputs first; or a `Values`.
-        observables: Pauli sums whose expectation values are wanted; empty if `qubits` is given.
+        observables: Pauli sums (or what `PauliSum` takes) whose expectation values are wanted;
+            empty if `qubits` is given.
         qubits: Qubits to sample, or whose probabilities are wanted (with `shots=None`).
         bases: With `qubits`: letters X, Y, Z; character k is the Pauli basis in which `qubits[k]`
             is measured, outcome 0 being the eigenvalue +1. `None` (and all Z) is the computational
@@ -78,6 +100,10 @@ class Request:
         shots: Measurements per point and commuting group; `None` is exact.
         generator: Source of randomness, a `torch.Generator` or integer seed.
         tags: Free-form labels that backends copy to the result's metadata.
+
+    Raises:
+        KetworkError: If these do not fit together: observables or qubits outside the circuit,
+            observables that are not Hermitian, values of another shape or dtype.
     """
 
     __slots__ = (
@@ -107,13 +133,17 @@ class Request:
             raise InvalidArgumentError(
                 "A request measures either `observables` or `qubits`: give exactly one of them."
             )
+        if not isinstance(circuit, Circuit):
+            raise ArgumentTypeError(
+                f"Argument `circuit` must be a Circuit, got {type(circuit).__name__}."
+            )
         self.circuit = circuit
         self._values = values if isinstance(values, Values) else _split(circuit, values)
-        self.observables = tuple(observables)
-        self.qubits = None if qubits is None else tuple(qubits)
+        self.observables = _check_observables(observables, circuit.n_qubits)
+        self.qubits = None if qubits is None else _check_qubits(qubits, circuit.n_qubits)
         self.bases = _check_bases(bases, self.qubits)
         self.shots = check_shots(shots)
-        self.generator = generator
+        self.generator = check_seed(generator)
         self.tags = dict(tags or {})
 
     @property
@@ -163,6 +193,12 @@ class Request:
 
 def _split(circuit: Circuit, table: Tensor) -> Values:
     expected = circuit.n_inputs + circuit.n_weights
+    if not isinstance(table, Tensor):
+        raise ArgumentTypeError(
+            f"Argument `values` must be a tensor or a Values, got {type(table).__name__}."
+        )
+    if table.dtype not in (torch.float32, torch.float64):
+        raise DtypeError(f"Argument `values` must be float32 or float64, got {table.dtype}.")
     if table.dim() != 2 or table.shape[1] != expected:
         raise ShapeError(
             f"Argument `values` must have shape (points, {expected}): {circuit.n_inputs} inputs "
@@ -231,11 +267,18 @@ def counts(samples: Tensor) -> dict[str, int]:
     >>> counts(torch.tensor([[1, 0], [1, 0], [0, 0]], dtype=torch.uint8))
     {'01': 2, '00': 1}
     """
+    if not isinstance(samples, Tensor):
+        raise ArgumentTypeError(
+            f"Argument `samples` must be a tensor, got {type(samples).__name__}. Convert an array "
+            "with `torch.as_tensor`."
+        )
     if samples.dim() != 2:
         raise ShapeError(
             f"Argument `samples` must have shape (shots, n), got {tuple(samples.shape)}; index "
             "the batch first."
         )
+    if bool(((samples != 0) & (samples != 1)).any()):
+        raise InvalidArgumentError("Argument `samples` must hold the outcomes 0 and 1 alone.")
     rows, number = torch.unique(samples, dim=0, return_counts=True)
     found = {
         "".join(str(int(bit)) for bit in reversed(row)): int(k)
@@ -286,6 +329,26 @@ class Backend(ABC):
         return [self.lower(request) for request in requests]
 
 
+def _check_observables(observables: Any, n_qubits: int) -> tuple[PauliSum, ...]:
+    """Hermitian observables of the circuit; none for an empty sequence."""
+    known = isinstance(observables, tuple | list) and all(type(o) is PauliSum for o in observables)
+    checked = tuple(observables) if known else tuple(as_observables(observables))
+    for k, observable in enumerate(checked):
+        observable.check_fits(n_qubits)
+        observable.check_hermitian(f"observables[{k}]")
+    return checked
+
+
+def _check_qubits(qubits: Sequence[int], n_qubits: int) -> tuple[int, ...]:
+    checked = check_qubits(listed(qubits), "qubits")
+    if checked and max(checked) >= n_qubits:
+        raise QubitError(
+            f"Argument `qubits` names qubit {max(checked)}, but the circuit has {n_qubits} "
+            f"qubit(s): 0 to {n_qubits - 1}."
+        )
+    return checked
+
+
 def _check_bases(bases: str | None, qubits: tuple[int, ...] | None) -> str | None:
     if bases is None:
         return None
@@ -313,8 +376,8 @@ def check_shots(shots: int | None) -> int | None:
     return int(shots)
 
 
-def as_generator(seed: Seed) -> torch.Generator | None:
-    """A generator from a generator, an integer seed, or `None` (torch's default generator)."""
+def check_seed(seed: Seed) -> Seed:
+    """The seed, if it is a generator, an integer that torch takes, or `None`."""
     if seed is None or isinstance(seed, torch.Generator):
         return seed
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
@@ -322,4 +385,14 @@ def as_generator(seed: Seed) -> torch.Generator | None:
             f"Argument `generator` must be a torch.Generator, an integer seed or None, got "
             f"{type(seed).__name__}: {seed!r}."
         )
-    return torch.Generator().manual_seed(int(seed))
+    if not -(2**63) <= seed < 2**64:
+        raise InvalidArgumentError(
+            f"Argument `generator` must be a seed of 64 bits, -2**63 to 2**64 - 1, got {seed}."
+        )
+    return int(seed)
+
+
+def as_generator(seed: Seed) -> torch.Generator | None:
+    """A generator from a generator, an integer seed, or `None` (torch's default generator)."""
+    checked = check_seed(seed)
+    return torch.Generator().manual_seed(checked) if isinstance(checked, int) else checked

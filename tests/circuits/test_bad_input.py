@@ -138,6 +138,13 @@ def test_kept_qubits(qubits):
         QuantumLayer(CIRCUIT, Probabilities(qubits))
 
 
+def test_one_kept_qubit_is_a_list_of_one():
+    with pytest.raises(e.ArgumentTypeError, match=r"`qubits` must be a sequence.*\[0\], got int: 1"):
+        CIRCUIT.probabilities(GOOD_X, GOOD_W, qubits=1)
+    with pytest.raises(e.ArgumentTypeError, match=r"`qubits` must be a sequence.*\[0\], got int: 1"):
+        Probabilities(1)
+
+
 @pytest.mark.parametrize("backend", ["statevector", StateVector, 3, torch.device("cpu")])
 def test_backends(backend):
     for run in (

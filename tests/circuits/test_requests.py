@@ -21,7 +21,14 @@ from circuits import (
     weights,
 )
 from circuits import gates as g
-from circuits.errors import InvalidArgumentError, ShapeError
+from circuits.errors import (
+    ArgumentTypeError,
+    DtypeError,
+    InvalidArgumentError,
+    ObservableError,
+    QubitError,
+    ShapeError,
+)
 
 a, b, x = weights(2, name="a"), weights(name="b"), inputs(2)
 CIRCUIT = Circuit(1, [g.rx(b, 0), g.ry(x[1], 0), g.rz(a[1], 0)])
@@ -59,6 +66,40 @@ def test_one_thing_is_measured():
         Request(CIRCUIT, table)
     with pytest.raises(InvalidArgumentError, match="exactly one"):
         Request(CIRCUIT, table, [Z], qubits=[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "what", "error", "message"),
+    [
+        (torch.zeros(1, 5), {"observables": [PauliSum("Z1")]}, ObservableError, "only 1 qubits"),
+        (torch.zeros(1, 5), {"observables": [PauliSum("IZ")]}, ObservableError, "fixed width of 2"),
+        (torch.zeros(1, 5), {"observables": [1j * Z]}, ObservableError, r"observables\[0\].*1j"),
+        (torch.zeros(1, 5), {"observables": [3]}, ArgumentTypeError, "observables"),
+        (torch.zeros(1, 5), {"qubits": [1]}, QubitError, "names qubit 1, but the circuit has 1"),
+        (torch.zeros(1, 5), {"qubits": [0, 0]}, QubitError, "distinct"),
+        (torch.zeros(1, 5), {"qubits": 0}, ArgumentTypeError, r"such as \[0\], got int"),
+        ([[0.0] * 5], {"observables": [Z]}, ArgumentTypeError, "`values` must be a tensor"),
+        (torch.zeros(1, 5).long(), {"observables": [Z]}, DtypeError, "float64, got torch.int64"),
+        (torch.zeros(1, 5), {"observables": [Z], "generator": "a"}, InvalidArgumentError, "str"),
+        (torch.zeros(1, 5), {"observables": [Z], "generator": 2**64}, InvalidArgumentError, "64"),
+    ],
+)
+def test_what_does_not_fit_is_refused(values, what, error, message):
+    """When the request is made: a simulator would measure |0> on a qubit that is not there."""
+    with pytest.raises(error, match=message):
+        Request(CIRCUIT, values, **what)
+
+
+def test_a_request_is_about_a_circuit():
+    with pytest.raises(ArgumentTypeError, match="`circuit` must be a Circuit, got list"):
+        Request([g.h(0)], torch.zeros(1, 0), [Z])
+
+
+def test_labels_are_observables():
+    assert Request(CIRCUIT, torch.zeros(1, 5), ["Z0", {"X0": 0.5}]).observables == (
+        Z,
+        PauliSum({"X0": 0.5}),
+    )
 
 
 def test_another_circuit_keeps_the_rest():
@@ -128,6 +169,19 @@ def test_results_are_reshaped_to_the_batch():
     assert result.values.shape == (2, 3, 2)
     assert result.values.dtype == torch.float64
     assert torch.equal(result.standard_errors, torch.full((2, 3, 2), 0.5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("samples", "error", "message"),
+    [
+        (torch.tensor([[0, 2]]), InvalidArgumentError, "0 and 1 alone"),
+        (torch.tensor([[0.0, 0.5]]), InvalidArgumentError, "0 and 1 alone"),
+        ([[0, 1]], ArgumentTypeError, "got list.*as_tensor"),
+    ],
+)
+def test_counts_are_of_bits(samples, error, message):
+    with pytest.raises(error, match=message):
+        counts(samples)
 
 
 def test_counts_take_one_point():
