@@ -19,7 +19,10 @@ def check_values(record: Ansatz, values: Tensor, data: Tensor) -> None:
         return
     hint = ""
     if record.arccos and bool(torch.isfinite(data.detach()).all()):
-        hint = " The ansatz 'px' encodes arccos(w x + b): it needs abs(w x + b) <= 1."
+        hint = (
+            " The ansatz 'px' encodes arccos(w x + b): it needs abs(w x + b) <= 1. Scale the data, "
+            "or use another ansatz; hidden nodes of a network easily leave that interval."
+        )
     raise NonFiniteError(
         f"The layer's values are not finite. Inputs and parameters must be finite.{hint}"
     )

@@ -34,7 +34,8 @@ class QKAN(nn.Module):
     Args:
         widths: Numbers of nodes, at least two: inputs, hidden layers, outputs.
         reps: Number of repetitions r of the circuits.
-        ansatz: `"pz"`, `"rpz"`, `"px"`, `"real"` or `"mix"`.
+        ansatz: `"pz"`, `"rpz"`, `"px"`, `"real"` or `"mix"`. px needs the values at all nodes but
+            the outputs within [-1, 1], which hidden nodes, being sums, easily leave.
         group: Number of circuits that the edges of a layer share; `None`: each has its own.
         preact_trainable: Train the factors and offsets of the data.
         postact_weight_trainable: Train a factor of every activation.
