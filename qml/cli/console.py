@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-_WIDTH_WITHOUT_TERMINAL = 100
+_WIDTH_WITHOUT_TERMINAL, _UNLIMITED = 100, 10_000
 
 
 def output(quiet: bool = False) -> Console:
@@ -57,14 +57,20 @@ def print_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
 def print_table(
     console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> None:
-    """Prints a table whose first column is text and whose others are numbers."""
+    """Prints a table whose first column is text and whose others are numbers.
+
+    Nothing is cut: on a narrow terminal cells are wrapped, elsewhere lines are as long as need be.
+    """
     console.print(f"\n[bold]{escape(title)}[/]", soft_wrap=True)
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", no_wrap=True)
+        table.add_column(column, justify="right" if index else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console.print(table)
+    if not console.is_terminal:
+        unlimited = console.options.update(max_width=_UNLIMITED)
+        table.width = console.measure(table, options=unlimited).maximum
+    console.print(table, crop=console.is_terminal)
     console.print()
 
 

@@ -49,6 +49,9 @@ def save_table(summary: Summary, path: Path) -> None:
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(alpha=0.25, axis="x")
     axes.set_xlabel(_prepare(axes.xaxis, axes.set_xscale, summary))
+    if summary.table.metric == "accuracy":
+        low, high = axes.get_xlim()  # a spread may reach beyond what accuracies can be
+        axes.set_xlim(max(low, -0.02), min(high, 1.02))
     axes.set_title(f"{summary.table.title} (scale: {summary.scale})", fontsize=10.5)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
@@ -65,7 +68,7 @@ def save_curves(summary: Summary, path: Path) -> None:
     cells = [cell for cell in summary.cells.values() if _curve(cell)]
     if not cells:
         return
-    figure = _figure(8.2, 4.2)
+    figure = _figure(8.2, max(4.2, 1.0 + 0.2 * len(cells)))
     axes = figure.add_subplot()
     for k, cell in enumerate(cells):
         values = _curve(cell)
@@ -85,7 +88,7 @@ def _label_curves(axes: Axes, summary: Summary, cells: list[Cell]) -> None:
 
     stages = next((o.facts.get("stages") for c in cells for o in c.outcomes.values()), None)
     axes.set_ylabel(_prepare(axes.yaxis, axes.set_yscale, summary))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel(str(stages or "epoch"))
     axes.grid(alpha=0.25)
     axes.set_title(f"{summary.table.title} (scale: {summary.scale})", fontsize=10.5)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from circuits.arguments import one_of
+from circuits.arguments import integer, one_of
 from qml.training import atomic_write, write_result
 from qml.training.config import Callback
 
@@ -55,14 +55,16 @@ def reproduce(
         The table with all that `out` holds of it.
 
     Raises:
-        InvalidArgumentError: If there is no such scale or row, or `out` holds something else.
+        InvalidArgumentError: If there is no such scale or row, a seed is negative, or `out` holds
+            something else.
         DataNotFoundError: If the files of a data set are missing.
     """
     one_of(scale, tuple(SCALES), "scale")
     entries = table.entries(rows)
+    checked = [integer(seed, f"seeds[{k}]", 0) for k, seed in enumerate(seeds)]
     store = Store(out, table, scale)
     speak = say or (lambda text: None)
-    for seed in seeds:
+    for seed in checked:
         for entry in entries:
             label = f"{entry.label}, seed {seed}"
             with store.claim(entry, seed) as free:
@@ -80,18 +82,19 @@ def reproduce(
             reached = value_text(outcome.value, None, table.metric)
             speak(f"{label}: {reached}, {outcome.seconds:.0f} s")
             write_texts(store)
-    summary = write_texts(store)
-    save_table(summary, out / "table.png")
-    save_curves(summary, out / "curves.png")
-    return summary
+    return write_texts(store, pictures=True)
 
 
-def write_texts(store: Store) -> Summary:
-    """Writes all that a folder holds of its table, as Markdown and as JSON."""
-    summary = summarise(store)
-    with atomic_write(store.out / "table.md") as file:
-        file.write(markdown(summary).encode())
-    write_result(store.out, **summary.as_dict())
+def write_texts(store: Store, *, pictures: bool = False) -> Summary:
+    """Writes all that a folder holds of its table, as Markdown and as JSON, perhaps as pictures."""
+    with store.writing():
+        summary = summarise(store)
+        with atomic_write(store.out / "table.md") as file:
+            file.write(markdown(summary).encode())
+        write_result(store.out, **summary.as_dict())
+        if pictures:
+            save_table(summary, store.out / "table.png")
+            save_curves(summary, store.out / "curves.png")
     return summary
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from qml.training import write_json, write_result
 from .record import Entry, Outcome, Scale, Table
 
 RUNS, LABEL, LOCK = "runs", "table.json", "lock"
+WRITING = 2**62
+"""The lease of whoever writes the files that all processes share; trainings have smaller ones."""
 
 
 @final
@@ -42,23 +45,38 @@ class Store:
             raise InvalidArgumentError(
                 f"--out must be a folder, but {str(out)!r} is a file. Choose another name."
             )
-        if (out / LABEL).is_file():
-            found = read_json(out / LABEL)
-            if {name: found.get(name) for name in label} != label:
-                raise InvalidArgumentError(
-                    f"--out {out} holds the table {found.get('table')} at scale "
-                    f"{found.get('scale')}, but {table.name} at scale {scale} was asked for. "
-                    "Choose another folder."
-                )
-        elif out.exists() and any(path.name != LOCK for path in out.iterdir()):
+        before = {path.name for path in out.iterdir()} if out.exists() else set()
+        strange = before - {LOCK, f".{LABEL}.tmp"}
+        if strange and not (out / LABEL).is_file():  # in our folders the label is written first
             raise InvalidArgumentError(
                 f"--out {out} is not empty, and no folder of `ketwork reproduce`. Choose another."
             )
-        write_json(out / LABEL, label)
+        out.mkdir(parents=True, exist_ok=True)
+        with self.writing():
+            if not (out / LABEL).is_file():
+                write_json(out / LABEL, label)
+        found = read_json(out / LABEL)
+        if {name: found.get(name) for name in label} != label:
+            raise InvalidArgumentError(
+                f"--out {out} holds the table {found.get('table')} at scale "
+                f"{found.get('scale')}, but {table.name} at scale {scale} was asked for. "
+                "Choose another folder."
+            )
 
     def folder(self, entry: Entry, seed: int) -> Path:
         """Where a training keeps its files."""
         return self.out / RUNS / entry.name / str(seed)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Within the block no other process writes the files that all of them share."""
+        leases = Leases(self.out / LOCK)
+        while not leases.take(WRITING):
+            time.sleep(0.02)
+        try:
+            yield
+        finally:
+            leases.give_back(WRITING)
 
     @contextmanager
     def claim(self, entry: Entry, seed: int) -> Iterator[bool]:

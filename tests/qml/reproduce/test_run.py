@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from circuits.errors import CheckpointError, InvalidArgumentError
+from circuits.jobs.leases import Leases
 from qml.reproduce import Row, Table, reproduce
-from qml.reproduce.store import Store
+from qml.reproduce.store import WRITING, Store
 from qml.training import load_checkpoint
 from tests.qml.reproduce.tiny import TABLE, entry, files, fixed
 
@@ -116,6 +117,31 @@ def test_two_processes_do_not_do_the_same_training(tmp_path: Path) -> None:
     assert reproduce(table, tmp_path, seeds=(0, 1)).cells["one"].values == [0.5, 0.6]
 
 
+def test_what_processes_share_is_written_by_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = Table("t", "T", "R", (Row("one", entry("one", fixed({0: 0.5}))),))
+    free: list[bool] = []
+
+    def noticed(summary: object, path: Path | None = None) -> str:
+        free.append(Leases(tmp_path / "lock").take(WRITING))
+        return ""
+
+    for name in ("markdown", "save_table", "save_curves"):
+        monkeypatch.setattr(f"qml.reproduce.run.{name}", noticed)
+    reproduce(table, tmp_path)
+    assert free == [False] * 4
+    with Store(tmp_path, table, "small").writing():
+        pass
+
+
+def test_a_folder_that_another_process_is_just_making_is_no_stranger(tmp_path: Path) -> None:
+    table = Table("t", "T", "R", (Row("one", entry("one", fixed({0: 0.5}))),))
+    for name in ("lock", ".table.json.tmp"):
+        (tmp_path / name).touch()
+    assert reproduce(table, tmp_path).cells["one"].values == [0.5]
+
+
 def test_folders_of_something_else_are_refused(tmp_path: Path) -> None:
     table = Table("t", "T", "R", (Row("one", entry("one", fixed({0: 0.5}))),))
     reproduce(table, tmp_path / "t")
@@ -132,6 +158,8 @@ def test_folders_of_something_else_are_refused(tmp_path: Path) -> None:
         reproduce(table, tmp_path / "mine" / "thesis.tex")
     with pytest.raises(InvalidArgumentError, match=r"no row 'three'\. Its rows: one"):
         reproduce(table, tmp_path / "t", rows=["three"])
+    with pytest.raises(InvalidArgumentError, match=r"`seeds\[1\]` must be at least 0"):
+        reproduce(table, tmp_path / "t", seeds=(0, -1))
     with pytest.raises(InvalidArgumentError, match="`scale` must be one of"):
         reproduce(table, tmp_path / "t", scale="huge")
 
