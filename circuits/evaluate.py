@@ -20,6 +20,7 @@ from circuits.execution import (
     Request,
     Result,
     Seed,
+    check_seed,
     check_shots,
     listed,
 )
@@ -53,6 +54,20 @@ def check_observables(circuit: Circuit, observables: Any) -> tuple[PauliSum, ...
         observable.check_fits(circuit.n_qubits)
         observable.check_hermitian(f"observables[{k}]")
     return checked
+
+
+def check_generator(generator: Seed, shots: int | None, backend: Backend) -> Seed:
+    """A source of randomness, where there is something to draw.
+
+    Raises:
+        InvalidArgumentError: If it is none, or has no effect.
+    """
+    if check_seed(generator) is not None and shots is None and backend.deterministic:
+        raise InvalidArgumentError(
+            f"Argument `generator` has no effect: without shots {backend!r} draws nothing. Give "
+            "`shots`, or leave it out."
+        )
+    return generator
 
 
 def check_kept(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...]:
@@ -93,7 +108,8 @@ def expectation(
     checked = check_observables(circuit, observables)
     machine, spent = check_backend(backend), check_shots(shots)
     bound = bind_values(circuit, x, w)
-    evaluate = make_evaluator(circuit, checked, machine, spent, generator)
+    source = check_generator(generator, spent, machine)
+    evaluate = make_evaluator(circuit, checked, machine, spent, source)
     values = evaluate(bound.values.inputs, bound.values.weights)
     return shaped(values, bound.batch, bound.dtype)
 
@@ -109,9 +125,10 @@ def estimate(
 ) -> Result:
     """See `Circuit.estimate`."""
     checked = check_observables(circuit, observables)
-    machine = check_backend(backend)
+    machine, spent = check_backend(backend), check_shots(shots)
+    source = check_generator(generator, spent, machine)
     bound = bind_values(circuit, x, w)
-    request = Request(circuit, bound.values, checked, shots=shots, generator=generator)
+    request = Request(circuit, bound.values, checked, shots=spent, generator=source)
     result = machine.run([request])[0]
     assert result.values is not None
     check_finite(result.values, bound.values.inputs, bound.values.weights)

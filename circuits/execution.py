@@ -303,6 +303,8 @@ class Backend(ABC):
     differentiable: bool = False
     #: Whether requests without shots are possible.
     exact: bool = True
+    #: Whether requests without shots leave nothing to chance, so that a generator has no effect.
+    deterministic: bool = False
     #: Largest number of points that one execution takes; larger requests are cut by the backend.
     max_points: int | None = None
 

@@ -64,6 +64,7 @@ class FrontDoor:
             backend: Where to run; default the exact state-vector simulator.
             shots: Number of measurements per commuting group of observables; `None` is exact.
             generator: Source of randomness for shots: a `torch.Generator` or an integer seed.
+                Where nothing is drawn it has no effect and raises.
 
         Returns:
             Real tensor `(*batch, n_observables)` in the dtype of `x` (or of `w` without `x`).

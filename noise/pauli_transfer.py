@@ -73,6 +73,7 @@ class PauliTransfer(Backend):
     """
 
     differentiable = True
+    deterministic = True
 
     def __init__(self, noise_model: NoiseModel | None = None, *, engine: str = "auto") -> None:
         if engine not in _ENGINES:

@@ -14,6 +14,7 @@ from circuits import Backend, Circuit, PauliSum, Probabilities, Request, Result,
 from circuits.errors import ArgumentTypeError, InvalidArgumentError
 from circuits.evaluate import check_backend, check_kept, check_observables
 from circuits.execution import Seed, as_generator, check_shots
+from circuits.finite import check_finite
 from circuits.gradients import SPSA, make_evaluator
 from circuits.values import bind_values, shaped
 
@@ -164,6 +165,8 @@ class QuantumLayer(nn.Module):
                 generator=self.generator,
             )
             result = self.backend.run([request])[0]
+        assert result.values is not None
+        check_finite(result.values, bound.values.inputs, bound.values.weights)
         return result.reshape(bound.batch, bound.dtype)
 
     def _weights(self) -> Any:

@@ -35,6 +35,7 @@ class DensityMatrix(Backend):
     """
 
     differentiable = True
+    deterministic = True
 
     def __repr__(self) -> str:
         return "DensityMatrix()"

@@ -42,6 +42,7 @@ class StateVector(Backend):
     """
 
     differentiable = True
+    deterministic = True
 
     def __init__(self, engine: str = "auto") -> None:
         if engine not in _ENGINES:

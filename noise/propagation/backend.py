@@ -73,6 +73,7 @@ class PauliPropagation(Backend):
     """
 
     differentiable = True
+    deterministic = True
 
     def __init__(
         self,

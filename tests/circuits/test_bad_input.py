@@ -12,6 +12,7 @@ import torch
 from circuits import Circuit, DensityMatrix, PauliSum, Probabilities, StateVector, inputs, weights
 from circuits import errors as e
 from circuits import gates as g
+from noise import PauliPropagation, PauliTransfer, Trajectories
 from qml import QuantumLayer
 
 NAN, INF = float("nan"), float("inf")
@@ -139,10 +140,21 @@ def test_kept_qubits(qubits):
 
 
 def test_one_kept_qubit_is_a_list_of_one():
-    with pytest.raises(e.ArgumentTypeError, match=r"`qubits` must be a sequence.*\[0\], got int: 1"):
+    with pytest.raises(e.ArgumentTypeError, match=r"must be a sequence.*\[0\], got int: 1"):
         CIRCUIT.probabilities(GOOD_X, GOOD_W, qubits=1)
-    with pytest.raises(e.ArgumentTypeError, match=r"`qubits` must be a sequence.*\[0\], got int: 1"):
+    with pytest.raises(e.ArgumentTypeError, match=r"must be a sequence.*\[0\], got int: 1"):
         Probabilities(1)
+
+
+@pytest.mark.parametrize(
+    "backend", [None, DensityMatrix(), PauliTransfer(), PauliPropagation()], ids=repr
+)
+def test_a_generator_without_shots_has_no_effect(backend):
+    for run in (CIRCUIT.expectation, CIRCUIT.estimate):
+        with pytest.raises(e.InvalidArgumentError, match="`generator` has no effect"):
+            run("Z0", GOOD_X, GOOD_W, backend=backend, generator=1)
+    drawn = CIRCUIT.estimate("Z0", GOOD_X, GOOD_W, backend=Trajectories(None, 2), generator=1)
+    assert drawn.values is not None
 
 
 @pytest.mark.parametrize("backend", ["statevector", StateVector, 3, torch.device("cpu")])

@@ -255,8 +255,9 @@ class TestRefusals:
     )  # fmt: skip
     def test_angles_that_are_not_finite(self, options):
         layer = QuantumLayer(circuit(), PauliSum("Z0"), **options)
-        with pytest.raises(KetworkError, match=r"value 1 of the inputs is nan \(sample 2\)"):
-            layer(torch.tensor([[0.1, 0.2], [0.3, 0.4], [0.5, math.nan]]))
+        for run in (layer, layer.estimate):
+            with pytest.raises(KetworkError, match=r"value 1 of the inputs is nan \(sample 2\)"):
+                run(torch.tensor([[0.1, 0.2], [0.3, 0.4], [0.5, math.nan]]))
         with torch.no_grad():
             layer.weight[1] = math.inf
         with pytest.raises(KetworkError, match="value 1 of the weights is inf"):

@@ -91,6 +91,7 @@ class PennyLane(Backend):
                 )
         self.device_options = dict(device_options)
         self.exact = self.shots is None
+        self.deterministic = self.shots is None
         self._devices: dict[int, Any] = {}
 
     def __repr__(self) -> str:

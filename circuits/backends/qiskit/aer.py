@@ -126,6 +126,7 @@ class Aer(Backend):
         self.seed_transpiler = integer(seed_transpiler, "seed_transpiler", 0)
         self.options = _checked(options)
         self.exact = self.shots is None and self.shot_noise == "sampled"
+        self.deterministic = self.shots is None
         self._noises = Remembered[AerNoise](1)
         as_noise(noise_model)
         self._machines: dict[Any, Simulator] = {}
