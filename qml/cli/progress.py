@@ -21,7 +21,14 @@ _LINES = 10
 
 @contextmanager
 def watched(
-    console: Console, label: str, model: nn.Module, *, epochs: int, steps: int, done: int = 0
+    console: Console,
+    label: str,
+    model: nn.Module,
+    *,
+    epochs: int,
+    steps: int,
+    done: int = 0,
+    part: str = "validation",
 ) -> Iterator[Callback]:
     """Shows the progress of training within the block.
 
@@ -32,6 +39,7 @@ def watched(
         epochs: Epochs of the whole run.
         steps: Steps per epoch.
         done: Epochs that a resumed run has behind it.
+        part: What the data are called that are scored after each epoch.
 
     Yields:
         The callback to pass to `qml.training.fit`.
@@ -39,18 +47,18 @@ def watched(
     if console.quiet:
         yield lambda record, model: None
     elif not console.is_terminal:
-        yield _lines(console, label, epochs)
+        yield _lines(console, label, epochs, part)
     else:
-        with _bar(console, label, model, epochs, steps, done) as callback:
+        with _bar(console, label, model, epochs, steps, done, part) as callback:
             yield callback
 
 
-def _lines(console: Console, label: str, epochs: int) -> Callback:
+def _lines(console: Console, label: str, epochs: int, part: str) -> Callback:
     every = max(1, round(epochs / _LINES))
 
     def show(record: EpochRecord, model: nn.Module) -> None:
         if record.epoch == 1 or record.epoch % every == 0 or record.epoch == epochs:
-            text = f"{label.strip()}: epoch {record.epoch}/{epochs}, {_numbers(record)}"
+            text = f"{label.strip()}: epoch {record.epoch}/{epochs}, {_numbers(record, part)}"
             console.print(text, markup=False, soft_wrap=True)
 
     return show
@@ -58,7 +66,7 @@ def _lines(console: Console, label: str, epochs: int) -> Callback:
 
 @contextmanager
 def _bar(
-    console: Console, label: str, model: nn.Module, epochs: int, steps: int, done: int
+    console: Console, label: str, model: nn.Module, epochs: int, steps: int, done: int, part: str
 ) -> Iterator[Callback]:
     columns = (
         TextColumn("{task.description}"),
@@ -82,7 +90,7 @@ def _bar(
                 task,
                 completed=record.epoch * steps,
                 epoch=record.epoch,
-                numbers=_numbers(record),
+                numbers=_numbers(record, part),
             )
 
         hook = model.register_forward_pre_hook(step)
@@ -92,10 +100,10 @@ def _bar(
             hook.remove()
 
 
-def _numbers(record: EpochRecord) -> str:
+def _numbers(record: EpochRecord, part: str) -> str:
     parts = [f"loss {record.train_loss:.3f}"]
     if record.val_accuracy is not None:
-        parts.append(f"validation {percent(record.val_accuracy)}")
+        parts.append(f"{part} {percent(record.val_accuracy)}")
     elif record.train_accuracy is not None:
         parts.append(f"accuracy {percent(record.train_accuracy)}")
     return ", ".join(parts)

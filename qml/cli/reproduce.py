@@ -15,7 +15,7 @@ from circuits.errors import InvalidArgumentError
 from qml import reproduce as tables
 from qml.reproduce.markdown import lines
 from qml.reproduce.store import LABEL, RUNS
-from qml.reproduce.texts import value_text
+from qml.reproduce.texts import SMOKE, value_text
 
 from .console import output, print_files, print_table, progress_output
 from .names import known_name
@@ -97,6 +97,7 @@ def reproduce(
         raise InvalidArgumentError("--out is needed: the folder to write to.")
     chosen = tables.TABLES[name]
     where = checked_device(device)
+    chosen.entries(row)
     if overwrite:
         _clear(out)
     console, progress = output(quiet), progress_output(quiet)
@@ -105,7 +106,8 @@ def reproduce(
     def watch(
         label: str, model: nn.Module, *, epochs: int, steps: int, done: int = 0
     ) -> Iterator[Callback]:
-        with watched(progress, label, model, epochs=epochs, steps=steps, done=done) as callback:
+        sizes = {"epochs": epochs, "steps": steps, "done": done}
+        with watched(progress, label, model, **sizes, part="test") as callback:
             yield callback
 
     try:
@@ -124,6 +126,8 @@ def reproduce(
         progress.print("Interrupted. The same command again goes on from here.", markup=False)
         raise typer.Exit(130) from None
     print_table(console, f"{chosen.title} (scale: {size})", *lines(summary))
+    if size == "smoke":
+        console.print(SMOKE, soft_wrap=True)
     print_files(console, out, _FILES)
 
 

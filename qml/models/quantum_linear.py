@@ -27,10 +27,12 @@ from qml.models.special_unitary import (
 class QuantumLinear(nn.Module):
     """Quantum linear layer: y_j = s P(outcome j) + bias_j of a circuit that the data generate.
 
-    The features, padded with zeros to a 2^n x 2^n matrix X, are the Hamiltonian
-    H = (X + X^T) / 2. From |+>^n, each of L repetitions applies exp(i H / L) and then a trained
-    gate of SU(2^n). The name is the paper's, for what it replaces: the layer is not linear in its
-    input, which has to be kept in mind when it is compared with a linear one.
+    The features are the Hamiltonian H = (X + X^T) / 2, where X holds them row by row with
+    ceil(sqrt(d)) in a row, padded with zeros to 2^n x 2^n (`square_matrix`): 12,544 features fill
+    112 x 112 of 128 x 128 entries. (The authors' code pads the features and fills rows of 2^n.)
+    From |+>^n, each of L repetitions applies exp(i H / L) and then a trained gate of SU(2^n). The
+    name is the paper's, for what it replaces: the layer is not linear in its input, which has to
+    be kept in mind when it is compared with a linear one.
 
     The paper's factor s (`sharpness`) is 1, its gates start with angles of deviation 1.
     Probabilities of many outcomes differ little, so as logits they train slowly: with s = 16 and a

@@ -14,6 +14,7 @@ from qml.training.optimizers import OptimizerFactory, SchedulerFactory
 from qml.training.randomness import seeded
 
 from .record import Job, Outcome, Scale
+from .texts import counted
 
 Build = Callable[[int, int, int], nn.Module]
 
@@ -51,7 +52,7 @@ class Recipe:
 
     def describe(self, samples: int) -> str:
         """One line on the training with so many samples."""
-        parts = [f"{self.epochs} epochs of {samples:,} samples of {self.data}"]
+        parts = [f"{counted(self.epochs, 'epoch')} of {counted(samples, 'sample')} of {self.data}"]
         parts.append(f"batches of {self.batch_size}")
         if isinstance(self.optimizer, str):
             parts.append(f"{self.optimizer} {self.lr:g}" if self.lr else self.optimizer)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from .record import Entry, Metric
 from .summary import Summary
-from .texts import compared_text, published_text, reached_text, time_text
+from .texts import SMOKE, compared_text, published_text, reached_text, time_text
 
 
 def columns(summary: Summary) -> tuple[list[str], list[list[str]]]:
@@ -52,8 +52,10 @@ def markdown(summary: Summary) -> str:
     lines.append(
         f"Scale `{summary.scale}` ({table.scales.get(summary.scale, '')}). "  # type: ignore[call-overload]
         f"{_METRICS[table.metric]}. In brackets: number of seeds; ± is the standard deviation over "
-        "them. Time: one training."
+        "them. Time: one training, the mean over seeds."
     )
+    if summary.scale == "smoke":
+        lines += ["", f"**{SMOKE}**"]
     lines += ["", _line(headings), _line(["---"] + ["--:"] * (len(headings) - 1))]
     lines += [_line(row) for row in rows]
     lines += ["", *_bullets(table.notes), *_bullets(_comparisons(summary))]

@@ -5,6 +5,20 @@ from __future__ import annotations
 from .record import Metric, Published
 from .summary import Cell
 
+SMOKE = (
+    "Smoke scale shows only that everything runs. Whatever a row is called, it was trained on as "
+    "little as is stated for the scale, so its numbers say nothing of the models."
+)
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "epoch"), counted(20_000, "sample")
+    ('1 epoch', '20,000 samples')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
 
 def value_text(value: float, spread: float | None, metric: Metric) -> str:
     """A value of the metric for people.

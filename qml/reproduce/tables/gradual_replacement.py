@@ -84,7 +84,7 @@ TABLE = Table(
     reference=SOURCE,
     rows=(*_rows("mnist"), *_rows("fashion_mnist")),
     scales={
-        "smoke": "1 epoch of 64 images of 8 x 8",
+        "smoke": "1 epoch of 64 embedded digits of 8 x 8 pixels",
         "small": "4 epochs (Fashion-MNIST: 12) of all images, Adam 0.001 in batches of 100, cosine "
         "schedule",
         "paper": "50 epochs of all images, Adam 0.0003 in batches of 200",
@@ -92,6 +92,8 @@ TABLE = Table(
     notes=(
         "Levels 0 and 1 are linear in the pixels, level 2 is not. The twin of level 1 is level 0; "
         "that of level 2 is level 0 with a hidden layer of tanh units and as many parameters.",
+        "At level 2 the 12,544 numbers fill a matrix of 112 x 112 row by row, padded with zeros to "
+        "128 x 128; the authors' code pads the numbers and fills rows of 128.",
         'Our level 2 multiplies the probabilities by 16 and starts near the identity; "as '
         'published" takes them as logits and starts with angles of deviation 1.',
     ),

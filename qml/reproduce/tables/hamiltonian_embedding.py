@@ -106,7 +106,7 @@ TABLE = Table(
         _row("fashion_mnist", 20, True),
     ),
     scales={
-        "smoke": "1 epoch of 96 images of 8 x 8",
+        "smoke": "1 epoch of 96 embedded digits of 8 x 8 pixels",
         "small": "20 epochs of all images of the classes, Adam 0.003, cosine schedule",
         "paper": "100 epochs, Adam 0.01 times 0.99 after each epoch, gradients clipped at 1",
     },

@@ -63,7 +63,7 @@ TABLE = Table(
         ),
     ),
     scales={
-        "smoke": "1 epoch of 64 images of 8 x 8, enlarged",
+        "smoke": "1 epoch of 64 embedded digits of 8 x 8 pixels, enlarged",
         "small": "20 epochs of 500 images of MNIST, Adam 0.01 in batches of 25, cosine schedule",
         "paper": "the same: it is small enough",
     },

@@ -98,7 +98,7 @@ TABLE = Table(
     reference="Hur, Kim and Park, Quantum Mach. Intell. 4, 3 (2022), arXiv:2108.00661",
     rows=(*_rows("mnist"), *_rows("fashion_mnist")),
     scales={
-        "smoke": "1 epoch of 64 images of 8 x 8, enlarged",
+        "smoke": "1 epoch of 64 embedded digits of 8 x 8 pixels, enlarged",
         "small": "2 epochs of all images of the classes, Adam 0.02 in batches of 64, cosine "
         "schedule",
         "paper": "200 steps in batches of 25, SGD 0.01 with Nesterov momentum",
@@ -106,8 +106,8 @@ TABLE = Table(
     notes=(
         "Our logits are 8 times the logarithms of the probabilities (`sharpness`), which the "
         "paper's are once.",
-        "The classical twin averages the image over a grid and is linear: it shows how easy 0 "
-        "against 1 is.",
+        "The classical twin averages the image over a grid and is linear, which tells how hard the "
+        "task is.",
         "The printed table of the paper could not be read; the authors' stored results for "
         "Fashion-MNIST are with other encodings (best: 94.13 ± 0.74 %).",
     ),

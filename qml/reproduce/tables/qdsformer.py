@@ -115,7 +115,7 @@ TABLE = Table(
         ),
     ),
     scales={
-        "smoke": "1 epoch of 64 images of 8 x 8",
+        "smoke": "1 epoch of 64 embedded digits of 8 x 8 pixels",
         "small": "6 epochs of 20,000 images of 28 x 28 in 7 stripes",
         "paper": "50 epochs of all images of 28 x 28 in 7 stripes",
     },

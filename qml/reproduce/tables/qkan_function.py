@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from qml.models import QKAN
 from qml.reproduce.record import Entry, Job, Outcome, Published, Row, Scale, Table
 from qml.reproduce.stages import Stage, in_stages
+from qml.reproduce.texts import counted
 from qml.training.randomness import seeded
 
 SOURCE = "Jiang et al., arXiv:2509.14026, notebook of the authors (Jim137/qkan)"
@@ -110,7 +111,8 @@ def _trainer(
         for reps in sizes[job.scale]:
             grow = None if reps is None else _grown(reps)
             stages.append(Stage("L-BFGS" if reps is None else f"r = {reps}", rounds, grow))
-        how = f"{text}; 100 steps of Adam, then {steps} steps of L-BFGS in each stage"
+        more = f"{counted(steps, 'step')} of L-BFGS in each stage"
+        how = f"{text}; 100 steps of Adam, then {more}"
         facts = {"training": how, "stages": "stage of the training"}
         return in_stages(start(job.seed).to(x.device), stages, test, job, facts)
 

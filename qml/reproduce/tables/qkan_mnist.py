@@ -84,7 +84,7 @@ TABLE = Table(
         ),
     ),
     scales={
-        "smoke": "1 epoch of 96 images",
+        "smoke": "1 epoch of 96 embedded digits of 8 x 8 pixels",
         "small": "12 epochs of all images, Adam in batches of 100, cosine schedule",
         "paper": "20 epochs of all images, Adam 0.001 in batches of 1000",
     },

@@ -37,6 +37,9 @@ def test_a_table_is_printed_and_written(tmp_path: Path) -> None:
     assert is_png(out / "table.png")
     assert is_png(out / "curves.png")
     assert "FIRST, seed 5: epoch 1/3" in ran.err
+    assert ", test " in ran.err
+    assert "validation" not in ran.err
+    assert "Smoke scale shows only that everything runs" in words(ran.out)
     numbers = result_of(out)
     assert numbers["rows"][0]["ours"]["seeds"] == [5, 6]
     assert numbers["parameters"] == 310
@@ -50,6 +53,9 @@ def test_the_same_command_goes_on_and_overwrite_begins_anew(tmp_path: Path) -> N
     assert works(*arguments, "--quiet").err == ""
     assert result_of(tmp_path / "x")["rows"][0]["ours"]["value"] is None
     assert "there already" not in works(*arguments, "--overwrite").err
+    wrong = ketwork("reproduce", "tiny", "--row", "c", "--out", tmp_path / "x", "--overwrite")
+    assert "no row 'c'" in wrong.err
+    assert works(*arguments).err.count("there already") == 2
     mine = tmp_path / "mine" / "runs" / "thesis.tex"
     mine.parent.mkdir(parents=True)
     mine.write_text("x")

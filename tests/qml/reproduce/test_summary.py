@@ -63,6 +63,12 @@ def test_what_was_not_run_is_said(tmp_path):
     assert stored["rows"][1]["twin"] is None
 
 
+def test_smoke_scale_is_said_to_show_nothing(tmp_path):
+    for scale, said in (("smoke", True), ("small", False)):
+        text = markdown(reproduce(table(), tmp_path / scale, scale=scale))
+        assert ("Smoke scale shows only that everything runs" in text) == said
+
+
 def test_numbers_of_a_cell(tmp_path):
     cell = reproduce(table(), tmp_path, seeds=(0, 1)).cells["ours"]
     assert cell.mean == pytest.approx(0.85)

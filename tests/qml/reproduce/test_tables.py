@@ -29,7 +29,12 @@ def test_every_table_runs(name, tmp_path, monkeypatch):
             assert all(value <= 1 for value in cell.values)
         assert cell.trainings
         assert cell.parameters > 0
-    assert table.title in (tmp_path / "table.md").read_text()
+    text = (tmp_path / "table.md").read_text()
+    assert table.title in text
+    assert "1 epochs" not in text
+    assert "1 steps" not in text
+    if any("of digits" in how for cell in summary.cells.values() for how in cell.trainings):
+        assert "embedded digits" in text
 
 
 @pytest.mark.parametrize("name", TABLES)
