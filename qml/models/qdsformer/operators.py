@@ -92,12 +92,12 @@ def qr(scores: Tensor, mask: Tensor | None = None) -> Tensor:
 
 @torch.compiler.assume_constant_result
 def _noise(size: int) -> Tensor:
-    return _drawn(size)
+    return torch.from_numpy(_drawn(size))
 
 
 @functools.lru_cache(maxsize=16)
-def _drawn(size: int) -> Tensor:
-    return torch.from_numpy(np.random.default_rng(0).normal(0, 1e-7, (size, size)))
+def _drawn(size: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 1e-7, (size, size))
 
 
 def rescaled(scores: Tensor, size: float) -> Tensor:

@@ -241,7 +241,8 @@ def matrices(program: Program, angles: Tensor) -> tuple[Tensor, ...]:
 
 def _rotations(layout: Layout, stage: Stage, chosen: Slots, angles: Tensor) -> Tensor:
     """Matrices `(batch, steps, size, size)` of a stage."""
-    basis = _products(layout, stage, angles.dtype, angles.device)
+    single = angles.dtype == torch.float32
+    basis = torch.from_numpy(_products(layout, stage, single)).to(angles.device)
     half = angles[:, torch.tensor(chosen, device=angles.device)] * (stage.factor / 2)
     cosines, sines = half.cos(), half.sin()
     factors = torch.ones_like(cosines[..., :1])
@@ -251,21 +252,31 @@ def _rotations(layout: Layout, stage: Stage, chosen: Slots, angles: Tensor) -> T
 
 
 @functools.lru_cache(maxsize=256)
-def _products(layout: Layout, stage: Stage, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """All products of the stage's generators `(2^k, size^2)`, the first generator's bit lowest."""
+def _products(layout: Layout, stage: Stage, single: bool) -> np.ndarray:
+    """All products of the stage's generators `(2^k, size^2)`, the first generator's bit lowest.
+
+    Arrays are kept and not tensors: these belong to the mode that they were made in, such as
+    `torch.inference_mode` or a transform of `torch.func`.
+    """
     products = [np.eye(stage.size)]
     for letters, qubits in stage.rotations:
         other = generator(layout, stage.low, stage.high, letters, qubits)
         products += [other @ p for p in products]
-    table = torch.from_numpy(np.stack(products).reshape(len(products), -1))
-    return table.to(dtype if layout.is_real else dtype.to_complex()).to(device)
+    table = np.stack(products).reshape(len(products), -1)
+    if layout.is_real:
+        return table.astype(np.float32 if single else np.float64)
+    return table.astype(np.complex64 if single else np.complex128)
+
+
+def token_indices(layout: Layout, device: torch.device) -> Tensor:
+    """The token `(dim,)` that every basis state belongs to."""
+    return torch.from_numpy(_tokens(layout)).to(device)
 
 
 @functools.lru_cache(maxsize=64)
-def token_indices(layout: Layout, device: torch.device) -> Tensor:
-    """The token `(dim,)` that every basis state belongs to."""
-    states = torch.arange(2**layout.n_qubits, device=device)
-    tokens = torch.zeros_like(states)
+def _tokens(layout: Layout) -> np.ndarray:
+    states = np.arange(2**layout.n_qubits)
+    tokens = np.zeros_like(states)
     for bit, qubit in enumerate(layout.data):
         tokens += ((states >> qubit) & 1) << bit
     return tokens

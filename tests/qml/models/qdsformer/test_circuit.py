@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from circuits import DensityMatrix, StateVector
 from circuits.errors import KetworkError, NonFiniteError, ResourceLimitError, ShapeError
 from qml import conformance
-from qml.models.qdsformer import ANSAETZE, DoublyStochasticCircuit
+from qml.models.qdsformer import ANSAETZE, DoublyStochasticCircuit, program
 from qml.models.qdsformer.layout import layout_of
 from qml.models.qdsformer.program import matrices
 from qml.models.qdsformer.sweep import reference
@@ -250,6 +250,29 @@ def test_copies_on_a_backend():
     for twin in (copy.deepcopy(other), pickle.loads(pickle.dumps(other))):
         assert torch.equal(twin(x), other(x))
         assert twin.theta is not other.theta
+
+
+@pytest.mark.parametrize("ansatz", ANSAETZE)
+@pytest.mark.parametrize("mode", ["inference", "hessian"])
+def test_what_a_first_call_keeps_serves_later_ones(mode, ansatz):
+    """Tensors that were made within a mode could not be used outside of it."""
+    for kept in (program._products, program._tokens):
+        kept.cache_clear()
+    layer, x = make(2, layers=1, n_auxiliary=2, ansatz=ansatz), scores(3, 2, 2)
+
+    def loss(theta):
+        return torch.func.functional_call(layer, {"theta": theta}, (x,)).square().sum()
+
+    if mode == "inference":
+        with torch.inference_mode():
+            layer(x)
+    else:
+        torch.func.hessian(loss)(layer.theta.detach())
+    loss(layer.theta).backward()
+    (slope,) = torch.autograd.grad(loss(layer.theta), layer.theta, create_graph=True)
+    twice = torch.autograd.grad(slope.sum(), layer.theta)[0]
+    by_rows = torch.func.jacrev(torch.func.jacrev(loss))(layer.theta.detach())
+    torch.testing.assert_close(twice, by_rows.sum(0), rtol=1e-9, atol=1e-11)
 
 
 def test_seeds_and_frozen_angles():
