@@ -231,7 +231,7 @@ class Circuit(FrontDoor):
     def map_angles(self, function: Callable[[Angle], Angle]) -> Circuit:
         """The circuit with every angle replaced by `function(angle)`."""
         ops = [
-            replace(op, angles=tuple(map(function, op.angles))) if op.angles else op
+            _with_angles(op, tuple(map(function, op.angles))) if op.angles else op
             for op in self._ops
         ]
         return Circuit(self._n_qubits, ops, measured=self._measured)
@@ -342,6 +342,20 @@ def _numbers(given: Any, kind: str, groups: tuple[Group, ...]) -> dict[Symbol, f
             )
         values.update({Symbol(group, i): float(v) for i, v in enumerate(numbers.ravel())})
     return values
+
+
+def _with_angles(op: Op, angles: tuple[Angle, ...]) -> Op:
+    """The op with other angles; amplitudes that are all numbers become its data.
+
+    So they are where a state is prepared from numbers, and converters find them there.
+    """
+    if op.kind != "state_preparation" or not all(angle.is_constant for angle in angles):
+        return replace(op, angles=angles)
+    amplitudes = np.array([angle.constant for angle in angles])
+    norm = float(np.linalg.norm(amplitudes))
+    if norm == 0:
+        raise InvalidArgumentError("A `state_preparation` received amplitudes that are all zero.")
+    return replace(op, angles=(), data=(amplitudes / norm).astype(np.complex128))
 
 
 def _substitute(angle: Angle, values: dict[Symbol, float]) -> Angle:

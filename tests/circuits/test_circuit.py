@@ -153,6 +153,20 @@ def test_binding_checks_its_values():
         circuit.bind(w={"b": float("nan")})
 
 
+def test_bound_amplitudes_are_numbers_for_every_converter():
+    x, w = inputs(3), weights(1)
+    circuit = Circuit(2, [g.state_preparation([x[0], x[1], 0.0, x[2]], 0, 1), g.ry(w[0], 0)])
+    bound = circuit.bind([3.0, 0.0, 4.0], [0.3])
+    again = Circuit(2, [g.state_preparation([3.0, 0.0, 0.0, 4.0], 0, 1), g.ry(0.3, 0)])
+    assert bound.content_hash == again.content_hash
+    torch.testing.assert_close(bound.statevector(), again.statevector(), **ATOL)
+    written = Circuit.from_qasm(bound.to_qasm()).statevector()
+    overlap = torch.vdot(written, bound.statevector()).abs()
+    torch.testing.assert_close(overlap, torch.ones_like(overlap), **ATOL)
+    with pytest.raises(InvalidArgumentError, match="all zero"):
+        circuit.bind([0.0, 0.0, 0.0])
+
+
 class TestContentHash:
     def build(self, gate=g.rx, qubit=0, angle=lambda x, w: 2 * x[0] + w[1] + 0.3, n=2, matrix=0):
         x, w = inputs(2), weights(2)
