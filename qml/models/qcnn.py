@@ -14,7 +14,7 @@ from circuits import Circuit, PauliSum
 from circuits.ansatz import BLOCKS, qcnn
 from circuits.arguments import flag, integer, one_of
 from circuits.encodings import amplitude, angle, dense_angle
-from circuits.errors import InvalidArgumentError, ResourceLimitError
+from circuits.errors import InvalidArgumentError, ResourceLimitError, ShapeError
 from circuits.execution import Seed
 from qml.layer import QuantumLayer
 from qml.models.base import AbstractQuantumModel, Execution, check_features, positive
@@ -61,8 +61,12 @@ class QCNN(AbstractQuantumModel):
 
     For C > 2 classes (an extension of ours) k = ceil(log2 C) qubits are read: the readout qubit
     and those that leave the network last. Outcome c is class c; outcomes from C on are dropped,
-    so the softmax gives probabilities under the condition that none of them occurs. Only
-    expectation values of products of Z are asked for, so every backend serves.
+    so the softmax gives probabilities under the condition that none of them occurs.
+
+    Only expectation values of products of Z are asked for. Angle and dense encodings run on every
+    backend. The amplitude encoding is one state preparation whose amplitudes are data: our
+    simulators run it, but Qiskit has no such gate with symbols, so Aer, devices and noise models
+    with native gates refuse it. `circuit` gives them one sample with its numbers.
 
     Args:
         in_features: Number of features d; default as many as the encoding takes on `n_qubits`.
@@ -158,6 +162,25 @@ class QCNN(AbstractQuantumModel):
 
     def reset_parameters(self, generator: Seed = None) -> None:
         self.layer.reset_parameters(generator)
+
+    def circuit(self, x: Tensor) -> Circuit:
+        """The circuit of one sample, with all its present numbers, for any backend.
+
+        Args:
+            x: Features `(in_features,)`.
+
+        Returns:
+            Circuit on `n_qubits` qubits. Outcome c of the qubits `readout`, the first of them its
+            least significant bit, is class c.
+        """
+        check_features(x, self.in_features)
+        if x.dim() != 1:
+            raise ShapeError(
+                f"Argument `x` must be one sample ({self.in_features},), got {tuple(x.shape)}."
+            )
+        assert isinstance(self.layer.weight, Tensor)
+        numbers = (part.detach().double().cpu().numpy() for part in (x, self.layer.weight))
+        return self.layer.circuit.bind(*numbers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(..., n_classes)`: `sharpness` times logarithms of probabilities."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from circuits import Probabilities
+from circuits import Aer, Probabilities
 from circuits.ansatz import BLOCKS
 from circuits.errors import KetworkError
 from qml import QCNN, QuantumLayer
@@ -177,3 +177,24 @@ def test_bad_arguments_are_named(arguments, message):
 def test_a_sample_without_norm_is_refused():
     with pytest.raises(KetworkError):
         QCNN(16)(torch.zeros(2, 16))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"n_qubits": 4}, {"in_features": 11, "n_classes": 3}, {"in_features": 4, "encoding": "angle"}],
+)
+def test_the_circuit_of_a_sample_on_aer(options):
+    pytest.importorskip("qiskit_aer")
+    model = QCNN(**options, generator=1, dtype=torch.float64)
+    x = torch.rand(model.in_features, dtype=torch.float64) + 0.1
+    chances = QuantumLayer(model.circuit(x), Probabilities(model.readout), backend=Aer())()
+    kept = chances[: model.n_classes]
+    torch.testing.assert_close(kept.log(), model(x).detach(), rtol=0, atol=1e-9)
+    with pytest.raises(KetworkError, match=r"one sample \("):
+        model.circuit(x.expand(2, -1))
+
+
+def test_amplitudes_that_are_data_are_refused_by_aer():
+    pytest.importorskip("qiskit_aer")
+    with pytest.raises(KetworkError, match="amplitudes that depend on symbols"):
+        QCNN(4).with_backend(Aer())(torch.rand(2, 4))
