@@ -194,6 +194,16 @@ class Problem:
             )
 
 
+def check_problem(problem: Any) -> Problem:
+    """The argument `problem`, if it is one."""
+    if not isinstance(problem, Problem):
+        raise ArgumentTypeError(
+            f"Argument `problem` must be a Problem such as optim.problems.molecule('H2'), got "
+            f"{type(problem).__name__}: {problem!r}."
+        )
+    return problem
+
+
 def _starts_with(circuit: Circuit | FlatCircuit, initial: Circuit) -> bool:
     if isinstance(circuit, Circuit):
         return circuit.ops[: len(initial)] == initial.ops

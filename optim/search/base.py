@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 
 from circuits.arguments import integer, number
 from circuits.errors import InvalidArgumentError
-from optim.problems.problem import Problem
+from optim.problems.problem import Problem, check_problem
 from optim.search.candidate import Candidate
 from optim.search.checkpoint import Checkpoint
 from optim.search.evaluator import Evaluator
@@ -114,6 +114,7 @@ class Search(ABC):
             CheckpointError: If the checkpoint is of another run or damaged.
             KetworkError: If an argument is not valid.
         """
+        check_problem(problem)
         integer(budget, "budget")
         integer(seed, "seed", minimum=0)
         if until is not None:

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from circuits import Backend, FlatCircuit, Request
 from circuits.arguments import integer, number
 from circuits.errors import InvalidArgumentError, UnsupportedOperationError
+from circuits.evaluate import check_backend
 from circuits.execution import as_generator, check_shots
 from circuits.flat.table import GATES, N_ANGLES, Floats
-from optim.problems.problem import Problem
+from optim.problems.problem import Problem, check_problem
 from optim.search.candidate import Candidate, initial_candidate
 from optim.search.minimizers import MINIMIZERS, Minimum, bfgs
 
@@ -87,8 +88,8 @@ class Evaluator:
                 f"Argument `optimizer` must be one of {', '.join(map(repr, MINIMIZERS))}, got "
                 f"{optimizer!r}."
             )
-        self.problem = problem
-        self.backend = backend
+        self.problem = check_problem(problem)
+        self.backend = None if backend is None else check_backend(backend)
         self.shots = check_shots(shots)
         if self.shots is not None and backend is None:
             raise InvalidArgumentError(

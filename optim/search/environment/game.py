@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from circuits.arguments import integer
 from circuits.errors import InvalidArgumentError
-from optim.problems.problem import Problem
+from optim.problems.problem import Problem, check_problem
 from optim.search.candidate import Candidate
 from optim.search.environment.actions import Actions, Bools
 from optim.search.environment.curriculum import Curriculum, MovingThreshold
@@ -90,7 +90,7 @@ class CircuitGame:
         halting: RandomHalting | None = None,
         start: Candidate | None = None,
     ) -> None:
-        self.problem = problem
+        self.problem = check_problem(problem)
         self.actions = Actions.of(problem)
         self.encoding = Encoding(problem.n_qubits, integer(max_gates, "max_gates"))
         self.target = problem.lower_bound if target is None else float(target)

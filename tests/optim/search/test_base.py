@@ -14,7 +14,7 @@ import torch
 import noise
 from circuits import Circuit, StateVector
 from circuits import gates as g
-from circuits.errors import CheckpointError, InvalidArgumentError
+from circuits.errors import ArgumentTypeError, CheckpointError, InvalidArgumentError
 from optim.problems import Problem
 from optim.search import Candidate, Evaluator, Report, SearchResult, Task
 from tests.optim.search.support import FIELD, Guesses
@@ -200,6 +200,8 @@ def test_the_best_of_equal_energy_has_fewest_gates() -> None:
 
 
 def test_bad_arguments_raise() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"`problem`.*molecule\('H2'\), got str: 'H2'"):
+        Guesses().run("H2", budget=1)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match="`budget`"):
         Guesses().run(FIELD, budget=0)
     with pytest.raises(InvalidArgumentError, match="`seed`"):

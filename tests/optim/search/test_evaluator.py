@@ -8,7 +8,7 @@ import pytest
 import noise
 from circuits import Circuit, PauliSum, StateVector
 from circuits import gates as g
-from circuits.errors import InvalidArgumentError, UnsupportedOperationError
+from circuits.errors import ArgumentTypeError, InvalidArgumentError, UnsupportedOperationError
 from optim.problems import Problem, molecule
 from optim.search import Candidate, Evaluator
 from tests.optim.search.support import FIELD
@@ -171,6 +171,10 @@ def test_torch_and_native_engines_agree(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_cannot_be_raises() -> None:
+    with pytest.raises(ArgumentTypeError, match="`problem` must be a Problem"):
+        Evaluator("H2")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentTypeError, match="`backend` must be a Backend"):
+        Evaluator(FIELD, backend="aer")  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match="'bfgs', 'lbfgs', 'cobyla'"):
         Evaluator(FIELD, optimizer="sgd")
     with pytest.raises(InvalidArgumentError, match="needs a backend that measures"):
