@@ -1,49 +1,123 @@
-"""The density-matrix simulator: the independent reference for channels.
+"""The simulator of mixed states as a backend: by compiled kernels, or op by op.
 
-It applies every op on its own, rho -> U rho U^dagger, rho -> sum_k K_k rho K_k^dagger, or a named
-channel's superoperator, without fusing anything. Differentiable by backpropagation.
+The compiled kernels hold a state by its Pauli vector, Tr(P rho) for all strings P, which has the
+same entries in another basis. The torch engine applies every op on its own, rho -> U rho U^dagger,
+rho -> sum_k K_k rho K_k^dagger, or a named channel's superoperator, without fusing anything: it is
+the independent reference for channels, and what runs where the kernels do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Mapping, Sequence
+from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from circuits.backends.engines import check_engine, engine_in_use
 from circuits.backends.statevector import check_preparations
 from circuits.circuit import Circuit
+from circuits.compact import compact
+from circuits.errors import UnsupportedOperationError
 from circuits.execution import Backend, Request, Result, as_generator
 from circuits.finite import check_finite
 from circuits.gates.matrices import complex_dtype
 from circuits.gates.transfer import superoperator
+from circuits.gradients.adjoint import AdjointPlan
 from circuits.ops import Op
+from circuits.remembered import Remembered
 from circuits.simulators import kernels, sampling
 from circuits.simulators.binding import bind
 from circuits.simulators.measurement import marginal
 from circuits.simulators.memory import check_memory
 from circuits.simulators.strengths import check_strengths
+from circuits.simulators.transfer import (
+    EntryMeasurement,
+    NativeTransfer,
+    TransferEngine,
+    native_transfer_support,
+)
+from circuits.simulators.transfer.requests import draws, estimates, exact_plan, measured_qubits
+
+_KEPT = 64  # plans that a backend remembers
 
 
 @final
 class DensityMatrix(Backend):
     """Exact simulation of mixed states; circuits may hold channels.
 
-    >>> DensityMatrix()
-    DensityMatrix()
+    Differentiable to any order, in strengths of channels that are symbols too. With shots,
+    outcomes are drawn from the exact probabilities.
+
+    Args:
+        engine: `"torch"` (any device, op by op), `"native"` (compiled kernels on the CPU), or
+            `"auto"`: the kernels for the circuits that they support.
+
+    Raises:
+        InvalidArgumentError: If there is no such engine.
+        UnsupportedOperationError: If the engine is not installed.
+
+    >>> DensityMatrix("torch")
+    DensityMatrix(engine=torch)
     """
 
     differentiable = True
     deterministic = True
 
+    def __init__(self, engine: str = "auto") -> None:
+        self.engine = check_engine(engine)
+        self._plans = Remembered[Any](_KEPT)
+
+    @property
+    def engine_in_use(self) -> str:
+        """`"native"` or `"torch"`: what runs on the CPU; other devices always use torch."""
+        return engine_in_use(self.engine)
+
     def __repr__(self) -> str:
-        return "DensityMatrix()"
+        return f"DensityMatrix(engine={self.engine_in_use})"
 
     def run(self, requests: Sequence[Request]) -> list[Result]:
         return [self._run(request) for request in requests]
 
     def _run(self, request: Request) -> Result:
+        if self.engine_in_use == "native" and request.inputs.device.type == "cpu":
+            plan = self._plan(request)
+            if plan is not None:
+                return self._by_kernels(request, plan)
+        return self._op_by_op(request)
+
+    def _plan(self, request: Request) -> Any:
+        """What answers such requests on the kernels; `None` if they cannot run the circuit."""
+
+        def make() -> Any:
+            reason = native_transfer_support(compact(request.circuit, measured_qubits(request))[0])
+            if not reason:
+                check_preparations(request.circuit)
+                return what(request.circuit, request, {}, _native_plan)
+            if self.engine == "native":
+                raise UnsupportedOperationError(
+                    f"The native engine cannot run this circuit: {reason}. Use engine='auto'."
+                )
+            return None
+
+        what: Any = exact_plan
+        if request.shots is not None:
+            what = estimates if request.qubits is None else draws
+        objects = request.circuit, *request.observables
+        return self._plans.of(objects, (what, request.qubits, request.bases), make)
+
+    def _by_kernels(self, request: Request, plan: Any) -> Result:
+        shots, generator = request.shots, as_generator(request.generator)
+        metadata = {**request.tags, "backend": repr(self), "shots": shots}
+        if shots is None:
+            return Result(values=plan(request.inputs, request.weights), metadata=metadata)
+        if request.qubits is not None:
+            return Result(samples=plan(request, shots, generator), metadata=metadata)
+        means, variances = plan(request, shots, generator)
+        return Result(values=means, variances=variances, metadata=metadata)
+
+    def _op_by_op(self, request: Request) -> Result:
         n = request.circuit.n_qubits
         rho = density_matrix(request.circuit, request.inputs, request.weights)
         metadata = {**request.tags, "backend": repr(self), "shots": request.shots}
@@ -69,6 +143,13 @@ class DensityMatrix(Backend):
             rotated, request.observables, request.shots, as_generator(request.generator)
         )
         return Result(values=means, variances=variances, metadata=metadata)
+
+
+def _native_plan(
+    circuit: Circuit, measurement: EntryMeasurement, read: Mapping[int, np.ndarray]
+) -> AdjointPlan:
+    engine = TransferEngine(circuit, read)
+    return AdjointPlan(engine, measurement, NativeTransfer(engine, measurement))
 
 
 def density_matrix(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
-from circuits import _native
+from circuits.backends.engines import check_engine, engine_in_use
 from circuits.circuit import Circuit
-from circuits.errors import InvalidArgumentError, UnsupportedOperationError
+from circuits.errors import UnsupportedOperationError
 from circuits.execution import Backend, Probabilities, Request, Result, as_generator
 from circuits.finite import can_look, check_finite
 from circuits.pauli import PauliSum
@@ -20,8 +19,6 @@ from circuits.simulators import kernels, sampling
 from circuits.simulators.measurement import BasisProbabilities, Expectations
 from circuits.simulators.native import NativeEngine, native_support
 from circuits.simulators.torch_engine import TorchEngine
-
-_ENGINES = ("auto", "native", "torch")
 
 
 @final
@@ -45,24 +42,12 @@ class StateVector(Backend):
     deterministic = True
 
     def __init__(self, engine: str = "auto") -> None:
-        if engine not in _ENGINES:
-            raise InvalidArgumentError(
-                f"Argument `engine` must be one of {_ENGINES}, got {engine!r}."
-            )
-        if engine == "native" and _native.kernels() is None:
-            raise UnsupportedOperationError(
-                "The native engine was not compiled with this installation "
-                f"({_native.reason()}). Use engine='torch', or reinstall where there is a C++ "
-                "compiler."
-            )
-        if engine == "auto" and _native.kernels() is None:
-            _say_once()
-        self.engine = engine
+        self.engine = check_engine(engine)
 
     @property
     def engine_in_use(self) -> str:
         """`"native"` or `"torch"`: what runs on the CPU; other devices always use torch."""
-        return "torch" if self.engine == "torch" or _native.kernels() is None else "native"
+        return engine_in_use(self.engine)
 
     def __repr__(self) -> str:
         return f"StateVector(engine={self.engine_in_use})"
@@ -129,17 +114,6 @@ class StateVector(Backend):
             as_generator(request.generator),
         )
         return Result(values=means, variances=variances, metadata=metadata)
-
-
-@functools.cache
-def _say_once() -> None:
-    warnings.warn(
-        f"ketwork runs on the torch engine: its kernels were not compiled ({_native.reason()}). "
-        "Results are the same; training is many times slower. Reinstall where there is a C++ "
-        "compiler.",
-        RuntimeWarning,
-        stacklevel=3,
-    )
 
 
 def _rotate(state: Tensor, n_qubits: int, basis: dict[int, str]) -> Tensor:

@@ -15,8 +15,8 @@ from circuits.errors import ResourceLimitError, UnsupportedOperationError
 from circuits.execution import Backend, Request, Result
 from circuits.finite import check_finite
 from circuits.pauli import PauliSum
+from circuits.simulators.transfer.requests import reading_matrix
 from noise.noisy import check_noise_model, with_noise
-from noise.pauli_transfer import reading_matrix
 from noise.propagation.maps import Local, Step, local_map, steps_of
 from noise.propagation.strings import Strings
 from noise.propagation.sums import SparseSum

@@ -59,7 +59,7 @@ def circuit_of(name: str) -> Circuit:
 
 
 def values_at(name: str, point: torch.Tensor) -> torch.Tensor:
-    return circuit_of(name).expectation(OBSERVED, w=point, backend=DensityMatrix())
+    return circuit_of(name).expectation(OBSERVED, w=point, backend=DensityMatrix("torch"))
 
 
 def test_every_channel_with_strengths_is_here():
@@ -97,7 +97,7 @@ def test_a_slope_that_does_not_see_the_coherence_is_exact_at_full_damping():
     w = weights(1)
     circuit = Circuit(1, [g.x(0), g.amplitude_damping(w[0], 0)])
     point = torch.ones(1, dtype=torch.float64, requires_grad=True)
-    value = circuit.expectation("Z0", w=point, backend=DensityMatrix()).sum()
+    value = circuit.expectation("Z0", w=point, backend=DensityMatrix("torch")).sum()
     assert torch.autograd.grad(value, point)[0].tolist() == [2.0]
 
 
@@ -105,7 +105,7 @@ def test_strengths_that_are_data_have_gradients_per_sample():
     x = inputs(1)
     circuit = Circuit(1, [g.h(0), g.phase_flip(x[0], 0)])
     data = torch.tensor([[0.1], [0.3]], dtype=torch.float64, requires_grad=True)
-    value = circuit.expectation("X0", data, backend=DensityMatrix())
+    value = circuit.expectation("X0", data, backend=DensityMatrix("torch"))
     torch.testing.assert_close(value, 1 - 2 * data)
     (slope,) = torch.autograd.grad(value.sum(), data)
     torch.testing.assert_close(slope, torch.full_like(data, -2))
@@ -115,7 +115,7 @@ def test_a_layer_learns_a_strength():
     """The strength of a bit flip is recovered from the expectation values that it causes."""
     x, w = inputs(1), weights(1)
     circuit = Circuit(1, [g.rx(x[0], 0), g.bit_flip(w[0], 0)])
-    layer = QuantumLayer(circuit, backend=DensityMatrix(), dtype=torch.float64)
+    layer = QuantumLayer(circuit, backend=DensityMatrix("torch"), dtype=torch.float64)
     data = torch.linspace(0.1, 3.0, 8, dtype=torch.float64)[:, None]
     target = (1 - 2 * 0.17) * torch.cos(data)
     with torch.no_grad():
@@ -131,7 +131,9 @@ def test_a_layer_learns_a_strength():
 @each
 def test_parameter_shift_names_the_channel(name):
     circuit = circuit_of(name)
-    layer = QuantumLayer(circuit, OBSERVED, backend=DensityMatrix(), diff_method="parameter-shift")
+    layer = QuantumLayer(
+        circuit, OBSERVED, backend=DensityMatrix("torch"), diff_method="parameter-shift"
+    )
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(CASES[name][1]))
     op = next(op for op in circuit.ops if op.is_channel)
@@ -150,7 +152,11 @@ def test_parameter_shift_of_angles_beside_channels_of_numbers():
     found = []
     for method in ("parameter-shift", "backprop"):
         layer = QuantumLayer(
-            circuit, OBSERVED, backend=DensityMatrix(), diff_method=method, dtype=torch.float64
+            circuit,
+            OBSERVED,
+            backend=DensityMatrix("torch"),
+            diff_method=method,
+            dtype=torch.float64,
         )
         with torch.no_grad():
             layer.weight.copy_(torch.tensor([0.4, 1.1]))
@@ -161,7 +167,7 @@ def test_parameter_shift_of_angles_beside_channels_of_numbers():
 
 def evaluated(name: str, spsa: SPSA, point: torch.Tensor) -> torch.Tensor:
     evaluate = make_evaluator(
-        circuit_of(name), as_observables(OBSERVED), DensityMatrix(), None, 1, spsa
+        circuit_of(name), as_observables(OBSERVED), DensityMatrix("torch"), None, 1, spsa
     )
     return evaluate(torch.zeros(1, 0, dtype=torch.float64), point[None])
 

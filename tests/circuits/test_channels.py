@@ -203,7 +203,7 @@ def test_strengths_out_of_range(build, message):
     circuit = Circuit(4, [g.h(0), build(symbol)])
     with pytest.raises(ChannelError, match=message):
         circuit.bind(w=given)
-    run = {"backend": DensityMatrix()}
+    run = {"backend": DensityMatrix("torch")}
     value = torch.tensor(given, dtype=torch.float64)
     with pytest.raises(ChannelError, match=r"\(operation 1\)"):
         circuit.expectation("Z0", w=value, **run)
@@ -216,7 +216,7 @@ def test_the_sample_out_of_range_is_named():
     circuit = Circuit(1, [g.bit_flip(0.1, 0), g.bit_flip(x[0], 0), g.phase_flip(x[0], 0)])
     values = torch.tensor([[0.1], [0.2], [1.2], [0.3]])
     with pytest.raises(ChannelError, match=r"`bit_flip`.*p = 1\.2.*operation 1, sample 2"):
-        circuit.expectation("Z0", values, backend=DensityMatrix())
+        circuit.expectation("Z0", values, backend=DensityMatrix("torch"))
 
 
 def test_ends_of_the_ranges_are_in_range(dtype):
@@ -228,14 +228,14 @@ def test_ends_of_the_ranges_are_in_range(dtype):
          g.pauli_channel({"X": w[0] / 3, "Y": w[0] / 3, "Z": w[0] / 3}, 0)],
     )  # fmt: skip
     values = torch.tensor([1.0, 0.0, 0.7e-5, 1.4e-5], dtype=dtype)
-    found = circuit.expectation("Z0", w=values, backend=DensityMatrix())
+    found = circuit.expectation("Z0", w=values, backend=DensityMatrix("torch"))
     assert torch.isfinite(found).all()
 
 
 def test_values_that_are_not_finite_are_named_as_such():
     circuit = Circuit(1, [g.h(0), g.bit_flip(weights(1)[0], 0)])
     with pytest.raises(NonFiniteError, match="weights"):
-        circuit.expectation("Z0", w=torch.tensor([float("nan")]), backend=DensityMatrix())
+        circuit.expectation("Z0", w=torch.tensor([float("nan")]), backend=DensityMatrix("torch"))
 
 
 @pytest.mark.parametrize(

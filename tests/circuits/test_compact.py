@@ -38,7 +38,7 @@ def test_expectation_values_do_not_change(circuit: Circuit) -> None:
     small, new = compact(wide, keep=[0])
     observable = PauliSum({f"X0 Z{2 * circuit.n_qubits - 1}": 1.0, "Z0 Y1": 0.5, "Z1": 0.3})
     kept = compact(wide, keep=observable.qubits)
-    backend = DensityMatrix()
+    backend = DensityMatrix("torch")
     expected = wide.expectation(observable, backend=backend)
     found = kept[0].expectation(observable.map_qubits(kept[1]), backend=backend)
     torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)

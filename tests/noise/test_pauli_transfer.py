@@ -65,7 +65,7 @@ def values(circuit: Circuit, backend: PauliTransfer | DensityMatrix, *given: Ten
 def test_values_and_gradients_equal_the_density_matrix(engine, batch, rows):
     """Shared and per-sample weights, in part of a group of lanes and in several groups."""
     circuit, found = noisy_circuit(), []
-    for backend in (PauliTransfer(engine=engine), DensityMatrix()):
+    for backend in (PauliTransfer(engine=engine), DensityMatrix("torch")):
         leaves = [t.requires_grad_() for t in points(batch, rows)]
         out = values(circuit, backend, *leaves)
         mixed = (out * torch.linspace(-1, 2, out.numel(), dtype=out.dtype).reshape(out.shape)).sum()
@@ -84,6 +84,30 @@ def test_gradients_equal_finite_differences(engine):
         ),
         [x, w[:, :3], s[0]],
     )
+
+
+@each_engine
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize(
+    "observed", [[PauliSum({"III": 2.0})], ["Z2"], ["Z2", "X2"], [PauliSum({"ZII": 0.0})]]
+)
+def test_gradients_of_what_reads_nothing_are_zero(engine, observed, prepared, monkeypatch):
+    """An identity, a qubit on which nothing happens, coefficients that are zero."""
+
+    def poisoned(like: Tensor, **options: object) -> Tensor:
+        return torch.full_like(like, torch.nan, **options)
+
+    monkeypatch.setattr(torch, "empty_like", poisoned)
+    monkeypatch.setattr(Tensor, "new_empty", lambda t, *size: t.new_full(size, torch.nan))
+    x, w = inputs(2), weights(1)
+    start = [g.state_preparation([x[0], 1.0], 0)] if prepared else [g.rx(x[0], 0)]
+    circuit = Circuit(3, [*start, g.bit_flip(0.1, 0), g.ry(w[0], 1), g.cx(1, 0)])
+    leaves = [torch.rand(2, 2, dtype=torch.float64), torch.rand(1, dtype=torch.float64)]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    out = circuit.expectation(observed, *leaves, backend=PauliTransfer(engine=engine))
+    for found in torch.autograd.grad(out[..., 0].sum(), leaves, allow_unused=True):
+        assert found is None or float(found.abs().max()) < 1e-14
 
 
 @each_engine
@@ -139,7 +163,7 @@ def test_probabilities_in_bases_and_their_gradients(engine):
     circuit, backend = noisy_circuit(), PauliTransfer(engine=engine)
     table = torch.cat([t.expand(4, -1) for t in points(4)], dim=1)
     found = []
-    for chosen in (backend, DensityMatrix()):
+    for chosen in (backend, DensityMatrix("torch")):
         leaf = table.clone().requires_grad_()
         request = Request(circuit, leaf, qubits=[2, 0], bases="XY")
         (out,) = [r.values for r in chosen.run([request])]

@@ -161,8 +161,8 @@ class NativeTransfer:
         threads = torch.get_num_threads()
         alive = vectors_of_gradient(self._program.n_steps, threads)
         check_vectors(self.reference.n_qubits, alive, inputs.dtype)
-        if batch == 0:
-            for name in ("by_inputs", "by_weights", "by_given"):
+        if batch == 0 or not len(self.measurement.indices):  # nothing is read, e.g. of an identity
+            for name in ("by_inputs", "by_weights", "by_given", "by_start"):
                 found = buffers.get(name)
                 if found is not None:
                     found.zero_()

@@ -117,7 +117,7 @@ def test_channels_whose_strength_differs_between_points():
     table = torch.tensor([[0.3, 0.1], [0.8, 0.6], [1.2, 0.0]], dtype=torch.float64)
     request = Request(circuit, table, [PauliSum("Z0"), PauliSum("X0")])
     backend = circuits.PennyLane("default.mixed")
-    found, exact = (b.run([request])[0].values for b in (backend, DensityMatrix()))
+    found, exact = (b.run([request])[0].values for b in (backend, DensityMatrix("torch")))
     torch.testing.assert_close(found, exact, rtol=0, atol=1e-12)
 
 

@@ -57,7 +57,7 @@ def test_symbolic_strengths_are_parameters_there():
         return qp.expval(qp.Z(0))
 
     values = torch.tensor([0.1, 0.2, 0.3, 0.15], dtype=torch.float64, requires_grad=True)
-    ours = circuit.expectation("Z0", w=values, backend=DensityMatrix())[0]
+    ours = circuit.expectation("Z0", w=values, backend=DensityMatrix("torch"))[0]
     theirs = expectation(values)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
     mine, other = (torch.autograd.grad(v, values)[0] for v in (ours, theirs))

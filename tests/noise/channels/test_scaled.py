@@ -126,7 +126,7 @@ def test_symbols_scale_where_the_result_is_a_polynomial():
 
     def expectation(channel, w):
         circuit = Circuit(1, [g.ry(0.4, 0), channel.on(0)])
-        return circuit.expectation(["X0", "Z0"], w=w, backend=DensityMatrix())
+        return circuit.expectation(["X0", "Z0"], w=w, backend=DensityMatrix("torch"))
 
     for make in (
         lambda s: Depolarizing(s[0]), lambda s: BitFlip(s[0]), lambda s: PhaseDamping(s[1]),

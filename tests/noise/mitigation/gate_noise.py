@@ -41,7 +41,7 @@ class GateNoise(Backend):
         lowered = [self.lower(request) for request in requests]
         self.ran.extend(request.circuit for request in lowered)
         noisy = [request.with_circuit(self.noisy(request.circuit)) for request in lowered]
-        return DensityMatrix().run(noisy)
+        return DensityMatrix("torch").run(noisy)
 
     def noisy(self, circuit: Circuit) -> Circuit:
         """The circuit with all that follows its gates."""

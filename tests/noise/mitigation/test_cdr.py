@@ -136,8 +136,8 @@ class TestTraining:
         plan = make_plan(noisy)
         own = angles_of(wanted)[list(plan.slots)].T
         values = values_for(plan, wanted, own.expand(2, *own.shape))
-        found = DensityMatrix().run([Request(plan.circuit, values, qubits=(0,))])[0].values
-        expected = DensityMatrix().run([wanted])[0].values
+        found = DensityMatrix("torch").run([Request(plan.circuit, values, qubits=(0,))])[0].values
+        expected = DensityMatrix("torch").run([wanted])[0].values
         assert float((expected[0] - expected[1]).abs().max()) > 0.01
         torch.testing.assert_close(found, torch.cat([expected] * 2), rtol=0, atol=1e-12)
 
@@ -288,11 +288,11 @@ class TestInput:
     def test_channels_of_the_circuit_need_their_simulator(self):
         noisy = Circuit(1, [g.ry(0.3, 0), g.amplitude_damping(0.1, 0), g.rx(0.4, 0)])
         with pytest.raises(Unsupported, match="amplitude_damping"):
-            noisy.expectation("Z0", backend=CDR(DensityMatrix(), seed=0))
-        backend = CDR(DensityMatrix(), simulator=DensityMatrix(), seed=0)
+            noisy.expectation("Z0", backend=CDR(DensityMatrix("torch"), seed=0))
+        backend = CDR(DensityMatrix("torch"), simulator=DensityMatrix("torch"), seed=0)
         torch.testing.assert_close(
             noisy.expectation("Z0", backend=backend),
-            noisy.expectation("Z0", backend=DensityMatrix()),
+            noisy.expectation("Z0", backend=DensityMatrix("torch")),
         )
 
     def test_bad_input(self):

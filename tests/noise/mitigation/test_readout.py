@@ -231,11 +231,11 @@ def test_correlated_errors_need_the_joint_matrix():
     truth = StateVector("torch").run([Request(flips, nothing, zz)])[0].values
     ask = Request(correlated, nothing, zz)
     for method, right in (("full", True), ("tensored", False)):
-        backend = ReadoutInverse(DensityMatrix(), calibration, method=method)
+        backend = ReadoutInverse(DensityMatrix("torch"), calibration, method=method)
         close = torch.allclose(backend.run([ask])[0].values, truth, rtol=0, atol=1e-12)
         assert close == right
     one = Request(correlated, nothing, [PauliSum("Z0")])  # both are measured all the same
-    found = ReadoutInverse(DensityMatrix(), calibration, method="full").run([one])[0].values
+    found = ReadoutInverse(DensityMatrix("torch"), calibration, method="full").run([one])[0].values
     torch.testing.assert_close(found, truth[:, 1:], rtol=0, atol=1e-12)
 
 

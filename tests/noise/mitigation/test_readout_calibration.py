@@ -77,7 +77,7 @@ def test_sampled_calibration_is_within_its_errors(method):
 def test_correlated_flips_are_seen_by_the_joint_matrix_only():
     from tests.noise.mitigation.correlated_readout import CorrelatedReadout
 
-    backend = CorrelatedReadout(DensityMatrix(), 0.2)
+    backend = CorrelatedReadout(DensityMatrix("torch"), 0.2)
     found = ReadoutCalibration.from_backend(backend, 2, None, method="full")
     expected = 0.8 * np.eye(4) + 0.2 * np.eye(4)[::-1]
     np.testing.assert_allclose(found.joint((0, 1)), expected, rtol=0, atol=1e-12)

@@ -186,7 +186,7 @@ def test_correlated_errors_need_no_model():
         flips, torch.zeros(1, 0, dtype=torch.float64), [PauliSum("Z0 Z1"), PauliSum("Z0")]
     )
     truth = StateVector("torch").run([ask])[0].values
-    backend = CorrelatedReadout(DensityMatrix(), 0.2)
+    backend = CorrelatedReadout(DensityMatrix("torch"), 0.2)
     assert not torch.allclose(backend.run([ask])[0].values, truth, rtol=0, atol=1e-3)
     found = TREX(backend, n_twirls=4).run([ask])[0].values
     torch.testing.assert_close(found, truth, rtol=0, atol=1e-12)

@@ -63,7 +63,7 @@ class Depolarized(Backend):
 
     def run(self, requests):
         self.ran += requests
-        return DensityMatrix().run([self.noisy(self.lower(request)) for request in requests])
+        return DensityMatrix("torch").run([self.noisy(self.lower(request)) for request in requests])
 
     def noisy(self, request):
         ops = []
@@ -209,7 +209,7 @@ class TestScaling:
         assert nested.backend.backend.backend is backend
 
     def test_a_backend_without_a_model_is_refused(self):
-        for backend in (StateVector(), DensityMatrix()):
+        for backend in (StateVector(), DensityMatrix("torch")):
             with pytest.raises(UnsupportedOperationError, match="no noise model"):
                 ZNE(backend, fold="scale")
 

@@ -41,7 +41,9 @@ def test_a_device_makes_circuits_of_abstract_gates_noisy() -> None:
     circuit = Circuit(3, [g.h(0), g.ry(0.3, 1), g.cx(0, 1), g.rz(0.2, 1), g.cx(1, 2)])
     observables = [PauliSum("X0 X1 X2"), PauliSum("Z0 Z2")]
     lowered = model.lower(circuit, observables)
-    noisy = model.apply(lowered.circuit).expectation(lowered.observables, backend=DensityMatrix())
+    noisy = model.apply(lowered.circuit).expectation(
+        lowered.observables, backend=DensityMatrix("torch")
+    )
     ideal = circuit.expectation(observables)
     assert torch.all((noisy - ideal).abs() > 1e-3)
 
@@ -60,13 +62,14 @@ def test_every_rule_changes_what_it_should_change() -> None:
         seen += [PauliSum(f"{letter}{qubits[-1]}") for letter in "XYZ"]
         without = model._changed([r for k, r in enumerate(model.rules) if k != number], model.idle)
         full, less = (
-            m.apply(circuit).expectation(seen, backend=DensityMatrix()) for m in (model, without)
+            m.apply(circuit).expectation(seen, backend=DensityMatrix("torch"))
+            for m in (model, without)
         )
         assert (full - less).abs().max() > 1e-7, str(rule)
     waiting = model._changed([], model.idle)
     for qubit, idle in model.idle.items():
         circuit = Circuit(5, [g.x(qubit), g.delay(1e-6, qubit)])
-        value = waiting.apply(circuit).expectation(f"Z{qubit}", backend=DensityMatrix())
+        value = waiting.apply(circuit).expectation(f"Z{qubit}", backend=DensityMatrix("torch"))
         assert float(value) == pytest.approx(1 - 2 * np.exp(-1e-6 / float(idle.t1)), abs=1e-12)
 
 

@@ -180,7 +180,7 @@ def test_noise_meets_circuits_of_abstract_gates() -> None:
     noisy = model.apply(lowered.circuit)
     assert {"depolarizing", "bit_flip"} <= set(noisy.count_ops())
     ideal = float(circuit.expectation("Z1"))
-    value = float(noisy.expectation(lowered.observables, backend=DensityMatrix()))
+    value = float(noisy.expectation(lowered.observables, backend=DensityMatrix("torch")))
     assert 0.8 * ideal < value < 0.97 * ideal
 
 

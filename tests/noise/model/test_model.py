@@ -26,7 +26,7 @@ CIRCUIT = Circuit(2, [g.h(0), g.cx(0, 1), g.barrier(), g.ry(0.3, 1)])
 
 
 def z1(circuit: Circuit) -> float:
-    return float(circuit.expectation("Z1", backend=DensityMatrix()))
+    return float(circuit.expectation("Z1", backend=DensityMatrix("torch")))
 
 
 def test_channels_stand_behind_their_gates() -> None:
@@ -42,7 +42,8 @@ def test_the_order_of_rules_matters_for_channels_that_are_not_unital() -> None:
     circuit = Circuit(1, [g.x(0)])
     # <Z> after x is -1; damping: 0.7 z + 0.3, flip: 0.6 z.
     found = [
-        float(m.apply(circuit).expectation("Z0", backend=DensityMatrix())) for m in (first, second)
+        float(m.apply(circuit).expectation("Z0", backend=DensityMatrix("torch")))
+        for m in (first, second)
     ]
     assert found == pytest.approx([0.6 * (-0.7 + 0.3), 0.7 * -0.6 + 0.3], abs=1e-14)
 
@@ -52,7 +53,7 @@ def test_delays_relax_for_as_long_as_they_last() -> None:
     circuit = Circuit(2, [g.x(0), g.x(1), g.delay(3e-5, 0), g.delay(5e-5, 0), g.delay(1e-5, 1)])
     noisy = model.apply(circuit)
     assert noisy.count_ops() == {"delay": 3, "x": 2, "thermal_relaxation": 2}
-    value = noisy.expectation(["Z0", "Z1"], backend=DensityMatrix())
+    value = noisy.expectation(["Z0", "Z1"], backend=DensityMatrix("torch"))
     assert value.tolist() == pytest.approx([1 - 2 * np.exp(-0.8), -1.0], abs=1e-14)
 
 
@@ -160,7 +161,7 @@ def test_scaling_multiplies_the_generators_and_keeps_the_readout() -> None:
     assert (twice.idle[0].t1, twice.idle[0].t2) == (5e-5, 4e-5)
     assert np.array_equal(twice.readout[0], model.readout[0])
     clean = model.scaled(0).apply(Circuit(1, [g.x(0), g.delay(1e-5, 0)]))
-    assert float(clean.expectation("Z0", backend=DensityMatrix())) == -1
+    assert float(clean.expectation("Z0", backend=DensityMatrix("torch"))) == -1
     assert model.scaled(1) == model
     with pytest.raises(errors.InvalidArgumentError, match="at least 0"):
         model.scaled(-1)
@@ -179,8 +180,8 @@ def test_symbols_go_into_the_circuit_and_numbers_come_by_bind() -> None:
     data = torch.tensor([[0.4], [0.7]], dtype=torch.float64)
     strengths = torch.tensor([0.1, 0.3], dtype=torch.float64, requires_grad=True)
     noisy = model.apply(circuit)
-    symbolic = noisy.expectation("Z1", data, strengths, backend=DensityMatrix())
-    numeric = bound.apply(circuit).expectation("Z1", data, backend=DensityMatrix())
+    symbolic = noisy.expectation("Z1", data, strengths, backend=DensityMatrix("torch"))
+    numeric = bound.apply(circuit).expectation("Z1", data, backend=DensityMatrix("torch"))
     torch.testing.assert_close(symbolic, numeric)
     (slope,) = torch.autograd.grad(symbolic.sum(), strengths)
     # Z1 = cos x (1 - p) (1 - 2 q - 0.02 [Z commutes]) with p = w0 / 2, q = w1.

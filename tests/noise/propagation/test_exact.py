@@ -25,7 +25,7 @@ def test_values_agree_with_density_matrices(data, circuit, seed):
     x, w = random_values(circuit, seed, (2,))
     observed = [PauliSum(data.draw(observables(circuit.n_qubits))) for _ in range(2)]
     found = circuit.estimate(observed, x, w, backend=PauliPropagation())
-    expected = circuit.expectation(observed, x, w, backend=DensityMatrix())
+    expected = circuit.expectation(observed, x, w, backend=DensityMatrix("torch"))
     torch.testing.assert_close(found.values, expected, rtol=0, atol=1e-11)
     assert found.variances is None
     assert not found.metadata["truncation_bound"].any()
@@ -38,7 +38,7 @@ def test_gradients_agree_with_density_matrices(data, circuit, seed):
     leaves = [v.requires_grad_() for v in (x, w) if v is not None]
     observed = PauliSum(data.draw(observables(circuit.n_qubits)))
     found = circuit.expectation(observed, x, w, backend=PauliPropagation())
-    expected = circuit.expectation(observed, x, w, backend=DensityMatrix())
+    expected = circuit.expectation(observed, x, w, backend=DensityMatrix("torch"))
     if not leaves:
         return
 
@@ -76,7 +76,7 @@ def test_channels_and_gradients_by_strength(channel, strength):
     circuit = Circuit(3, [*first, channel(w[0]), g.rx(0.1 * w[0], 0), *last])
     observed = ["Z0", "X1 Y2", {"Y0 Z1": 0.5, "Z2": -1.0, "": 0.2}]
     results = []
-    for backend in (PauliPropagation(), DensityMatrix()):
+    for backend in (PauliPropagation(), DensityMatrix("torch")):
         value = torch.tensor([strength], dtype=torch.float64, requires_grad=True)
         found = circuit.expectation(observed, w=value, backend=backend)
         rows = [torch.autograd.grad(v, value, retain_graph=True)[0] for v in found]
@@ -98,7 +98,7 @@ def test_gradients_at_angle_zero(op):
         torch.autograd.functional.jacobian(
             lambda v, b=b: Circuit(2, ops).expectation(observed, w=v, backend=b), zero
         )
-        for b in (PauliPropagation(), DensityMatrix())
+        for b in (PauliPropagation(), DensityMatrix("torch"))
     )
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
     assert bool((expected[:, 0] != 0).any())
@@ -111,7 +111,9 @@ def test_probabilities(bases):
     circuit = Circuit(4, ops)
     table = torch.rand(3, 2, dtype=torch.float64)
     request = Request(circuit, table, qubits=(3, 0, 1), bases=bases)
-    found, expected = (b.run([request])[0].values for b in (PauliPropagation(), DensityMatrix()))
+    found, expected = (
+        b.run([request])[0].values for b in (PauliPropagation(), DensityMatrix("torch"))
+    )
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
@@ -159,7 +161,7 @@ def test_equal_strings_are_kept_once():
     result = circuit.estimate(observed, backend=PauliPropagation())
     damped = Circuit(2, circuit.ops[2:]).estimate(observed, backend=PauliPropagation())
     assert damped.metadata["largest_sum"] == 4
-    expected = circuit.expectation(observed, backend=DensityMatrix())
+    expected = circuit.expectation(observed, backend=DensityMatrix("torch"))
     torch.testing.assert_close(result.values, expected, rtol=0, atol=1e-12)
 
 

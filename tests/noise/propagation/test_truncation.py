@@ -90,7 +90,7 @@ def test_the_noisy_kicked_ising_circuit_agrees_with_its_light_cone():
         return g.depolarizing(0.05, q), g.amplitude_damping(0.1, q, population=0.4)
 
     small, qubit = light_cone(62, 0.7, 2, noise)
-    expected = small.expectation(f"Z{qubit}", backend=DensityMatrix()).item()
+    expected = small.expectation(f"Z{qubit}", backend=DensityMatrix("torch")).item()
     found = kicked_ising(0.7, 2, noise).expectation("Z62", backend=PauliPropagation()).item()
     clean = kicked_ising(0.7, 2).expectation("Z62", backend=PauliPropagation()).item()
     assert found == pytest.approx(expected, abs=1e-12)

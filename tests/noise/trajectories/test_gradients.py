@@ -32,7 +32,7 @@ def assert_unbiased(circuit, x, w, n=40):
         gradients(circuit, x, w, Trajectories(None, n, generator=seed)) for seed in range(SEEDS)
     ]
     found = torch.stack(rows)
-    expected = gradients(circuit, x, w, DensityMatrix())
+    expected = gradients(circuit, x, w, DensityMatrix("torch"))
     error = found.std(0) / SEEDS**0.5
     assert bool((error > 0).any())
     distance = (found.mean(0) - expected).abs()
@@ -80,7 +80,10 @@ def test_gradients_of_probabilities():
     for noise in (g.bit_flip(0.2, 0), g.amplitude_damping(0.3, 0)):
         circuit = Circuit(2, [g.ry(x[0], 0), noise, g.cx(0, 1), g.ry(0.3, 0)])
         rows = []
-        for backend in [DensityMatrix(), *(Trajectories(None, 30, generator=s) for s in range(60))]:
+        for backend in [
+            DensityMatrix("torch"),
+            *(Trajectories(None, 30, generator=s) for s in range(60)),
+        ]:
             leaf = torch.tensor([[1.1]], dtype=torch.float64, requires_grad=True)
             values = circuit.probabilities(leaf, backend=backend)
             rows.append(

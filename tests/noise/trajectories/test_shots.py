@@ -116,7 +116,7 @@ def test_shots_are_independent(noise):
     """One trajectory and one measurement per shot: means of 100 scatter as such means do."""
     ops = [g.h(0), g.cx(0, 1), noise(0.4, 0), noise(0.4, 1), g.ry(1.0, 0)]
     circuit = Circuit(2, ops)
-    p = circuit.probabilities(backend=DensityMatrix()).reshape(2, 2)[:, 1].sum().item()
+    p = circuit.probabilities(backend=DensityMatrix("torch")).reshape(2, 2)[:, 1].sum().item()
     samples = circuit.sample(SHOTS, generator=2, backend=Trajectories(None, 1))
     blocks = samples[:, 0].double().reshape(200, -1).mean(1)
     ratio = blocks.var().item() / (p * (1 - p) / (SHOTS // 200))

@@ -46,7 +46,9 @@ def test_random_circuits(data, circuit, seed):
     x, w = random_values(circuit, seed, (2,))
     observed = [PauliSum(data.draw(observables(circuit.n_qubits))) for _ in range(2)]
     found = circuit.estimate(observed, x, w, backend=Trajectories(None, 400, generator=seed))
-    assert_near(found, circuit.expectation(observed, x, w, backend=DensityMatrix()), observed, 400)
+    assert_near(
+        found, circuit.expectation(observed, x, w, backend=DensityMatrix("torch")), observed, 400
+    )
     if not any(op.is_channel for op in circuit.ops):
         assert found.variances is None
 
@@ -55,7 +57,7 @@ def test_random_circuits(data, circuit, seed):
 def test_every_channel(name):
     circuit = scrambled(EXAMPLES[name])
     found = circuit.estimate(OBSERVED, backend=Trajectories(None, 4000, generator=1))
-    expected = circuit.expectation(OBSERVED, backend=DensityMatrix())
+    expected = circuit.expectation(OBSERVED, backend=DensityMatrix("torch"))
     bound = assert_near(found, expected, OBSERVED, 4000)
     silent = Circuit(3, [op for op in circuit.ops if not op.is_channel])
     clean = silent.expectation(OBSERVED)
@@ -69,7 +71,7 @@ def test_the_order_of_channels_and_gates(first):
     ops = [g.ry(1.0, 0), *((damping, flip) if first else (flip, damping)), g.phase_damping(0.2, 0)]
     circuit = Circuit(1, ops)
     found = circuit.estimate(["Z0", "X0"], backend=Trajectories(None, 20_000, generator=5))
-    expected = circuit.expectation(["Z0", "X0"], backend=DensityMatrix())
+    expected = circuit.expectation(["Z0", "X0"], backend=DensityMatrix("torch"))
     assert_near(found, expected, ["Z0", "X0"], 20_000)
     z = -(0.4 + 0.6 * math.cos(1)) if first else 0.4 - 0.6 * math.cos(1)
     assert expected[0].item() == pytest.approx(z)
@@ -83,7 +85,7 @@ def test_channels_that_follow_one_another():
     circuit = Circuit(2, ops)
     observed = ["Z0", "Z1", "X0", "Y1", "X0 Y1"]
     found = circuit.estimate(observed, backend=Trajectories(None, 20_000, generator=2))
-    expected = circuit.expectation(observed, backend=DensityMatrix())
+    expected = circuit.expectation(observed, backend=DensityMatrix("torch"))
     assert_near(found, expected, observed, 20_000)
 
 
@@ -96,13 +98,13 @@ def test_strengths_that_differ_from_point_to_point(channel):
     values = torch.tensor([0.7], dtype=torch.float64)
     backend = Trajectories(None, 6000, generator=3)
     found = circuit.estimate(["Z0", "Y1 X0"], table, values, backend=backend)
-    expected = circuit.expectation(["Z0", "Y1 X0"], table, values, backend=DensityMatrix())
+    expected = circuit.expectation(["Z0", "Y1 X0"], table, values, backend=DensityMatrix("torch"))
     assert_near(found, expected, ["Z0", "Y1 X0"], 6000)
     assert found.metadata["fault_free"][0].item() == pytest.approx(1, abs=1e-12)
     assert found.standard_errors[0].tolist() == [0, 0]
     batch = torch.tensor([[0.7], [0.1], [1.1]], dtype=torch.float64)
     found = circuit.estimate(["Z0", "Y1 X0"], table, batch, backend=backend)
-    expected = circuit.expectation(["Z0", "Y1 X0"], table, batch, backend=DensityMatrix())
+    expected = circuit.expectation(["Z0", "Y1 X0"], table, batch, backend=DensityMatrix("torch"))
     assert_near(found, expected, ["Z0", "Y1 X0"], 6000)
 
 
@@ -114,7 +116,7 @@ def test_points_keep_their_own_states():
     table = torch.tensor([[0.3], [2.5], [1.2]], dtype=torch.float64)
     backend = Trajectories(None, 8000, generator=1)
     found = circuit.estimate(["Z0", "Z1"], table, backend=backend)
-    expected = circuit.expectation(["Z0", "Z1"], table, backend=DensityMatrix())
+    expected = circuit.expectation(["Z0", "Z1"], table, backend=DensityMatrix("torch"))
     assert_near(found, expected, ["Z0", "Z1"], 8000)
 
 
@@ -123,7 +125,7 @@ def test_standard_errors_are_honest(noise):
     """z^2 over 200 seeds has mean 1 and, by the chi-square law, deviation 0.1: 6 of them."""
     ops = [g.ry(1.1, 0), g.cx(0, 1), *noise, g.rx(1.4, 1), *noise, g.ry(1.2, 1), *noise]
     circuit = Circuit(2, [*ops, g.ry(0.8, 1)])
-    expected = circuit.expectation("Z0 Z1", backend=DensityMatrix())
+    expected = circuit.expectation("Z0 Z1", backend=DensityMatrix("torch"))
     squares = []
     for seed in range(200):
         found = circuit.estimate("Z0 Z1", backend=Trajectories(None, 100, generator=seed))
@@ -178,7 +180,7 @@ def test_probabilities(noise, bases):
     table = torch.tensor([[0.3, 1.0], [2.0, 0.4], [1.0, 1.0]], dtype=torch.float64)
     request = Request(circuit, table, qubits=(3, 4, 0), bases=bases)
     (found,) = Trajectories(None, 5000, generator=3).run([request])
-    (expected,) = DensityMatrix().run([request])
+    (expected,) = DensityMatrix("torch").run([request])
     bound = 6.3 / math.sqrt(5000)
     assert float((found.values - expected.values).abs().max()) < bound
     torch.testing.assert_close(found.values.sum(1), torch.ones(3, dtype=torch.float64))
@@ -207,7 +209,9 @@ def test_preparation_and_large_gates():
     circuit = Circuit(4, ops)
     observed = ["Z0", "X1 Y2", "Y3", "X0 X1 X2 X3"]
     found = circuit.estimate(observed, backend=Trajectories(None, 4000, generator=6))
-    assert_near(found, circuit.expectation(observed, backend=DensityMatrix()), observed, 4000)
+    assert_near(
+        found, circuit.expectation(observed, backend=DensityMatrix("torch")), observed, 4000
+    )
 
 
 def test_more_than_three_qubits_of_a_pauli_channel():
@@ -215,4 +219,6 @@ def test_more_than_three_qubits_of_a_pauli_channel():
     circuit = Circuit(4, [*ops, g.depolarizing(0.2, 0, 1, 2, 3), g.ry(0.3, 2)])
     observed = ["Z0 Z1", "X0 X1 X2 X3", "Z2 Z3"]
     found = circuit.estimate(observed, backend=Trajectories(None, 8000, generator=6))
-    assert_near(found, circuit.expectation(observed, backend=DensityMatrix()), observed, 8000)
+    assert_near(
+        found, circuit.expectation(observed, backend=DensityMatrix("torch")), observed, 8000
+    )

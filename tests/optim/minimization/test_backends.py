@@ -22,12 +22,12 @@ def test_other_backends(method):
     noisy = Circuit(2, [*clean, g.depolarizing(0.1, 0), g.depolarizing(0.1, 1)])
     target = PauliSum({"ZZ": 1.0, "IX": 0.5}, n_qubits=2)
     options = {"method": method, "start": [0.4, 0.9], "max_evaluations": 150}
-    found = minimize(target, noisy, backend=DensityMatrix(), **options)
+    found = minimize(target, noisy, backend=DensityMatrix("torch"), **options)
     values = torch.from_numpy(found.parameters)
-    expected = noisy.expectation(target, w=values, backend=DensityMatrix())[0].item()
+    expected = noisy.expectation(target, w=values, backend=DensityMatrix("torch"))[0].item()
     assert found.energy == pytest.approx(expected, abs=1e-10)
     rows = torch.cartesian_prod(*[torch.linspace(-3.2, 3.2, 40, dtype=torch.float64)] * 2)
-    grid = noisy.expectation(target, w=rows, backend=DensityMatrix()).min().item()
+    grid = noisy.expectation(target, w=rows, backend=DensityMatrix("torch")).min().item()
     assert found.energy <= grid + 1e-3
 
 

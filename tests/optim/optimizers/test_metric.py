@@ -61,7 +61,7 @@ def test_blocks_of_states_and_of_values_are_the_same(make, approximation):
         circuit = Circuit(3, [op for op in circuit.ops if op.name != "crx"])
     point = start(circuit).detach().numpy().reshape(-1)
     simulated = fubini_study_metric(circuit, point, approximation=approximation)
-    for backend in (StateVector(), DensityMatrix()):
+    for backend in (StateVector(), DensityMatrix("torch")):
         measured = fubini_study_metric(circuit, point, approximation=approximation, backend=backend)
         np.testing.assert_allclose(measured, simulated, atol=1e-10)
 
@@ -217,7 +217,7 @@ def test_overlaps():
     states = circuit.statevector(w=torch.from_numpy(np.concatenate([point[None], others])))
     expected = (states[1:].conj() @ states[0]).abs().square().numpy()
     np.testing.assert_allclose(overlap_of(circuit)(point, others), expected, atol=1e-10)
-    measured = overlap_of(circuit, backend=DensityMatrix())(point, others)
+    measured = overlap_of(circuit, backend=DensityMatrix("torch"))(point, others)
     np.testing.assert_allclose(measured, expected, atol=1e-10)
     # 7 standard errors of a frequency
     options = {"backend": StateVector(), "shots": 10_000, "generator": 3}

@@ -38,7 +38,7 @@ def test_random_circuits_equal_the_density_matrix(engine, data, batch):
     leaves = [t.requires_grad_() for t in (x, w) if t is not None]
     backend = PauliTransfer(engine="auto" if engine == "native" else engine)
     found = circuit.expectation(observed, x, w, backend=backend)
-    expected = circuit.expectation(observed, x, w, backend=DensityMatrix())
+    expected = circuit.expectation(observed, x, w, backend=DensityMatrix("torch"))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
     if leaves:
         ours = torch.autograd.grad(found.sum(), leaves, materialize_grads=True)
@@ -84,7 +84,7 @@ def test_single_precision(engine):
                           g.rx(w[1], 1)])  # fmt: skip
     values = torch.tensor([0.3, 0.8])
     found = circuit.expectation("Z0 Z1", w=values, backend=PauliTransfer(engine=engine))
-    expected = circuit.expectation("Z0 Z1", w=values.double(), backend=DensityMatrix())
+    expected = circuit.expectation("Z0 Z1", w=values.double(), backend=DensityMatrix("torch"))
     assert found.dtype == torch.float32
     assert float(found) == pytest.approx(float(expected), abs=1e-5)
 
@@ -110,5 +110,5 @@ def test_too_many_qubits_are_refused_before_anything_is_allocated():
 def test_probabilities_equal_the_density_matrix():
     circuit = Circuit(3, [g.h(0), g.cx(0, 2), g.kraus(random_channel(4, 2), 2), g.ry(0.3, 1)])
     found = circuit.probabilities(qubits=[2, 0], backend=PauliTransfer())
-    expected = circuit.probabilities(qubits=[2, 0], backend=DensityMatrix())
+    expected = circuit.probabilities(qubits=[2, 0], backend=DensityMatrix("torch"))
     np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=0, atol=1e-12)

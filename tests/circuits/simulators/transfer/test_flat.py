@@ -58,7 +58,7 @@ def test_many_circuits_equal_the_torch_engine(drawn, width):
 def test_many_circuits_equal_the_density_matrix(drawn):
     requests = [request_for(c, "Z0", "Y0") for c in drawn]
     for mine, other in zip(
-        PauliTransfer().run(requests), DensityMatrix().run(requests), strict=True
+        PauliTransfer().run(requests), DensityMatrix("torch").run(requests), strict=True
     ):
         torch.testing.assert_close(mine.values, other.values, rtol=0, atol=1e-11)
 
