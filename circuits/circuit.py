@@ -40,7 +40,7 @@ class Circuit(FrontDoor):
         measured: Terminal measurements that an import dropped: qubit -> classical bit.
 
     Raises:
-        QubitError: If an op uses a qubit outside the circuit.
+        QubitError: If an op or a measurement is on a qubit outside the circuit.
         SymbolError: If two different groups of symbols have the same kind and name.
 
     >>> from circuits import Circuit, gates as g
@@ -66,7 +66,7 @@ class Circuit(FrontDoor):
         if size < 1:
             raise InvalidArgumentError(f"Argument `n_qubits` must be at least 1, got {size}.")
         added = tuple(_spanning(op, size) for op in as_ops(ops))
-        self._set(size, added, _joined_groups({}, added), dict(measured or {}))
+        self._set(size, added, _joined_groups({}, added), _checked_measured(measured, size))
 
     def _set(
         self,
@@ -287,6 +287,20 @@ def _spanning(op: Op, n_qubits: int) -> Op:
     if op.kind == "barrier" and not op.qubits:
         return replace(op, qubits=tuple(range(n_qubits)))
     return op
+
+
+def _checked_measured(measured: Mapping[int, int] | None, n_qubits: int) -> dict[int, int]:
+    """Measurements of qubits of the circuit, to classical bits 0, 1, 2, ..."""
+    if not measured:
+        return {}
+    qubits = check_qubits(list(measured), "measured")
+    if max(qubits) >= n_qubits:
+        raise QubitError(
+            f"Argument `measured` names qubit {max(qubits)}, but the circuit has {n_qubits} "
+            f"qubit(s): 0 to {n_qubits - 1}."
+        )
+    bits = [bit for q in measured for bit in check_qubits([measured[q]], "measured, its bits")]
+    return dict(zip(qubits, bits, strict=True))
 
 
 def _joined_groups(

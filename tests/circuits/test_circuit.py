@@ -107,6 +107,12 @@ def test_mapping_refuses():
         circuit + Circuit(3)
 
 
+@pytest.mark.parametrize("measured", [{2: 0}, {-1: 0}, {0: -1}, {"q": 0}, {0: 0.5}])
+def test_measured_qubits_and_bits_exist(measured):
+    with pytest.raises(QubitError, match="measured"):
+        Circuit(2, [g.h(0)], measured=measured)
+
+
 def test_measured_travels():
     circuit = Circuit(2, [g.h(0)], measured={0: 1, 1: 0})
     assert circuit.measured == {0: 1, 1: 0}
