@@ -32,9 +32,13 @@ def columns(summary: Summary) -> tuple[list[str], list[list[str]]]:
 
 
 def lines(summary: Summary) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells with a line of its own for each twin and ablation, for narrow places."""
+    """Headings and cells with a line of its own for each twin and ablation, for narrow places.
+
+    Rows whose model has not been trained are left out, if there are others.
+    """
     found, metric = [], summary.table.metric
-    for row in summary.table.rows:
+    tried = [row for row in summary.table.rows if summary.cells[row.ours.name].outcomes]
+    for row in tried or summary.table.rows:
         named = (("", row.ours), ("  twin: ", row.twin), ("  ablation: ", row.ablation))
         for prefix, entry in named:
             if entry is not None:

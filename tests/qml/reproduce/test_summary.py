@@ -86,6 +86,13 @@ def test_lines_for_narrow_places(tmp_path):
     assert len(headings) == len(found[0])
 
 
+def test_rows_that_were_not_trained_need_no_lines(tmp_path):
+    summary = reproduce(table(), tmp_path, rows=["y"])
+    assert [line[0] for line in lines(summary)[1]] == ["OTHER"]
+    nothing = reproduce(table(), tmp_path / "none", seeds=())
+    assert [line[2] for line in lines(nothing)[1]] == ["not run"] * 4
+
+
 def test_names_are_checked():
     with pytest.raises(InvalidArgumentError, match="joined by dashes, got 'A b'"):
         entry("A b", fixed({}))
