@@ -81,7 +81,8 @@ def _add_errors(
     for where in _special_places(rules, width, size):
         own = lookup(Op(gate, where))[0]
         if own:
-            result.add_quantum_error(to_error(own, where), gate.qiskit, list(where))
+            error = to_error(own, where)
+            result.add_quantum_error(error, gate.qiskit, list(where), warnings=False)
         elif common:
             raise ConversionError(
                 f"The noise model leaves `{gate.name}` on {where} without noise and gives it noise "

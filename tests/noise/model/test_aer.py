@@ -223,3 +223,9 @@ def test_a_rule_for_every_gate_reaches_every_gate_of_aer() -> None:
         ours = product(model.channels_for(Op(gate, qubits)), qubits)
         error = theirs._default_quantum_errors[name]
         np.testing.assert_allclose(transfer_of_aer(error), ours, atol=1e-12)
+
+
+def test_what_is_meant_raises_no_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    """Aer warns that errors of particular qubits replace those of all; ours hold everything."""
+    rich_model().to_aer()
+    assert not caplog.records
