@@ -107,7 +107,7 @@ def test_another_backend_shares_the_parameters(make):
     model = make(dtype=torch.float64)
     x = samples(model, 4)
     other = model.with_backend(DensityMatrix())
-    assert repr(other.layer.backend) == "DensityMatrix()"
+    assert isinstance(other.layer.backend, DensityMatrix)
     assert isinstance(model.layer.backend, StateVector)
     torch.testing.assert_close(other(x), model(x), rtol=1e-10, atol=1e-11)
     for mine, theirs in zip(model.parameters(), other.parameters(), strict=True):

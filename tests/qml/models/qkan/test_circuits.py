@@ -154,9 +154,9 @@ def test_networks_run_on_backends():
 
 def test_copies_and_pickles_run_on_the_same_backend():
     run = scattered("pz").with_backend(DensityMatrix())
-    assert "backend=DensityMatrix()" in repr(run)
+    assert "backend=DensityMatrix(" in repr(run)
     for twin in (copy.deepcopy(run), pickle.loads(pickle.dumps(run))):
-        assert repr(twin.runner.backend) == "DensityMatrix()"
+        assert isinstance(twin.runner.backend, DensityMatrix)
         assert twin.theta is not run.theta
         torch.testing.assert_close(twin(X), run(X), rtol=0, atol=0)
 
