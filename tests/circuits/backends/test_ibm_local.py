@@ -217,8 +217,6 @@ def test_what_cannot_run_raises():
         (Request(circuit, one * torch.nan, [PauliSum("Z0")]), NonFiniteError),
         (Request(circuit, one * torch.inf, qubits=(0,)), NonFiniteError),
         (Request(wide, one[:, :0], [PauliSum("Z0")]), KetworkError),
-        (Request(circuit, one, qubits=(1,)), KetworkError),
-        (Request(circuit, one, [PauliSum("Z3")]), KetworkError),
         (Request(circuit, one, [PauliSum("Z0")], shots=10**8), ResourceLimitError),
         (Request(native, one[:, :0], [PauliSum("Z0")]), None),
     ]
