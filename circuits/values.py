@@ -160,7 +160,8 @@ def _flattened(
     tensors: list[Tensor] = []
     batch: tuple[int, ...] = ()
     for group in groups:
-        tensor = as_real_tensor(by_name[group.name], f"{argument}[{group.name!r}]")
+        named = f"{argument}[{group.name!r}]" if isinstance(given, Mapping) else argument
+        tensor = as_real_tensor(by_name[group.name], named)
         lead = _leading(tensor, group, argument, flat)
         tensors.append(tensor.reshape(*lead, group.size))
         batch = _broadcast(batch, lead)
