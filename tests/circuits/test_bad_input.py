@@ -177,6 +177,7 @@ def test_engines():
 def test_too_many_qubits_for_memory(engine):
     """Refused before anything is allocated, with the size needed."""
     wide = Circuit(45, [g.h(0), g.cx(0, 44)])
+    entangled = Circuit(25, [g.h(0), *(g.cx(0, q) for q in range(1, 25))])
     backend = StateVector(engine)
     for run in (
         wide.statevector,
@@ -187,7 +188,7 @@ def test_too_many_qubits_for_memory(engine):
         lambda: wide.probabilities(backend=backend, qubits=[0]),
         lambda: QuantumLayer(wide, "Z0", backend=backend)(),
         lambda: QuantumLayer(wide, "Z0", backend=backend, diff_method="backprop")(),
-        lambda: Circuit(25, [g.h(0)]).expectation("Z0", backend=DensityMatrix()),
+        lambda: entangled.expectation("Z0", backend=DensityMatrix()),
     ):
         with pytest.raises(e.ResourceLimitError, match="GiB"):
             run()
