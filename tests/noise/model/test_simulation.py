@@ -101,9 +101,9 @@ def test_values_reach_their_symbols_when_lowering_changes_the_order_of_groups(
     groups = [group.name for group in lowered.circuit.parameters]
     assert groups != [group.name for group in circuit.parameters]
     expected = numbers.expectation(observables, backend=PauliTransfer(model))
-    found = circuit.expectation(
-        observables, data, values, PauliTransfer(model, engine=engine), shots=shots, generator=3
-    )
+    source = None if shots is None else 3
+    backend = PauliTransfer(model, engine=engine)
+    found = circuit.expectation(observables, data, values, backend, shots, source)
     # Two million shots: sigma is below 7.1e-4, of which 6 are passed by chance with 2e-9.
     atol = 1e-6 if shots is None else 6 * 7.1e-4
     torch.testing.assert_close(found.double(), expected, atol=atol, rtol=0)
