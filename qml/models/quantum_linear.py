@@ -14,7 +14,7 @@ from circuits.errors import ShapeError
 from circuits.execution import Seed, as_generator
 from qml.models.base import check_features, check_numbers, placement, positive, uniform
 from qml.models.exponential import evolve, full_precision
-from qml.models.hamiltonian_embedding import qubits_for, square_matrix
+from qml.models.hamiltonian_embedding import qubits_for
 from qml.models.special_unitary import (
     check_count,
     computing,
@@ -23,16 +23,30 @@ from qml.models.special_unitary import (
 )
 
 
+def symmetric_rows(x: Tensor, n_qubits: int) -> Tensor:
+    """(X + X^T) / 2, where X holds the features in rows of 2^n and zeros behind them.
+
+    Args:
+        x: Features `(..., d)`, d at most 4^n.
+        n_qubits: Number of qubits n.
+
+    Returns:
+        Real symmetric matrices `(..., 2**n, 2**n)`.
+    """
+    side = 2**n_qubits
+    rows = nn.functional.pad(x, (0, side * side - x.shape[-1])).unflatten(-1, (side, side))
+    return (rows + rows.mT) / 2
+
+
 @final
 class QuantumLinear(nn.Module):
     """Quantum linear layer: y_j = s P(outcome j) + bias_j of a circuit that the data generate.
 
-    The features are the Hamiltonian H = (X + X^T) / 2, where X holds them row by row with
-    ceil(sqrt(d)) in a row, padded with zeros to 2^n x 2^n (`square_matrix`): 12,544 features fill
-    112 x 112 of 128 x 128 entries. (The authors' code pads the features and fills rows of 2^n.)
-    From |+>^n, each of L repetitions applies exp(i H / L) and then a trained gate of SU(2^n). The
-    name is the paper's, for what it replaces: the layer is not linear in its input, which has to
-    be kept in mind when it is compared with a linear one.
+    The features are the Hamiltonian H = (X + X^T) / 2, where X holds them in rows of 2^n, padded
+    with zeros: 12,544 features fill 98 rows of 128. From |+>^n, each of L repetitions applies
+    exp(i H / L) and then a trained gate of SU(2^n). The name is the paper's, for what it replaces:
+    the layer is not linear in its input, which has to be kept in mind when it is compared with a
+    linear one.
 
     The paper's factor s (`sharpness`) is 1, its gates start with angles of deviation 1.
     Probabilities of many outcomes differ little, so as logits they train slowly: with s = 16 and a
@@ -109,7 +123,7 @@ class QuantumLinear(nn.Module):
         check_features(x, self.in_features)
         batch, dtype = x.shape[:-1], computing(x, self.theta, self.bias)
         with full_precision(x):
-            matrices = square_matrix(x.reshape(-1, self.in_features).to(dtype), self.n_qubits)
+            matrices = symmetric_rows(x.reshape(-1, self.in_features).to(dtype), self.n_qubits)
             check_numbers(matrices, "x")
             unitaries = special_unitary(self.theta.to(dtype), self.n_qubits)
             time = torch.full((1,), -1 / len(self.theta), dtype=dtype, device=x.device)
@@ -126,7 +140,7 @@ class QuantumLinear(nn.Module):
                 f"Argument `x` must be one sample ({self.in_features},), got {tuple(x.shape)}."
             )
         qubits = range(self.n_qubits)
-        matrix = square_matrix(x.detach().double(), self.n_qubits)
+        matrix = symmetric_rows(x.detach().double(), self.n_qubits)
         step = torch.linalg.matrix_exp(1j / len(self.theta) * matrix)
         circuit = Circuit(self.n_qubits, [g.h(q) for q in qubits])
         for unitary in special_unitary(self.theta.detach().double(), self.n_qubits):

@@ -92,8 +92,6 @@ TABLE = Table(
     notes=(
         "Levels 0 and 1 are linear in the pixels, level 2 is not. The twin of level 1 is level 0; "
         "that of level 2 is level 0 with a hidden layer of tanh units and as many parameters.",
-        "At level 2 the 12,544 numbers fill a matrix of 112 x 112 row by row, padded with zeros to "
-        "128 x 128; the authors' code pads the numbers and fills rows of 128.",
         'Our level 2 multiplies the probabilities by 16 and starts near the identity; "as '
         'published" takes them as logits and starts with angles of deviation 1.',
     ),

@@ -13,7 +13,6 @@ from torch import nn
 from circuits import PauliSum, Probabilities
 from circuits.errors import KetworkError
 from qml import GradualReplacement, QuantumConv2d, QuantumLayer, QuantumLinear, conformance
-from qml.models.hamiltonian_embedding import square_matrix
 from tests.qml.models.test_special_unitary import by_kronecker
 
 
@@ -81,7 +80,10 @@ def test_the_linear_layer_by_matrices(d, outputs):
     n = layer.n_qubits
     x = torch.randn(3, d, dtype=torch.float64)
     for sample, found in zip(x, layer(x).detach(), strict=True):
-        h = square_matrix(sample, n).numpy()
+        padded = np.zeros(4**n)
+        padded[:d] = sample
+        rows = padded.reshape(2**n, 2**n)
+        h = (rows + rows.T) / 2
         state = np.full(2**n, 2 ** (-n / 2), dtype=complex)
         for theta in layer.theta.detach():
             state = scipy.linalg.expm(1j * h / 3) @ state
