@@ -21,20 +21,13 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from circuits.eager import eager
 from circuits.finite import check_finite, is_transformed
 from circuits.simulators.measurement import Measurement
 from circuits.simulators.native import Forward
 
 _PLANS: weakref.WeakValueDictionary[str, AdjointPlan] = weakref.WeakValueDictionary()
 _NEXT = itertools.count()
-
-# Inside a custom operator torch switches autograd off, and in compiled code lazy conjugation too.
-# Engines made of torch operations need both, so they run under the state found at import.
-_EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set())
-
-
-def _eager() -> Any:
-    return torch._C._ForceDispatchKeyGuard(*_EAGER)
 
 
 def _forward_mode() -> bool:
@@ -175,7 +168,7 @@ class AdjointPlan:
 
 @torch.library.custom_op("ketwork::expectation", mutates_args=())
 def _expectation(inputs: Tensor, weights: Tensor, plan: str, n_values: int) -> Tensor:
-    with _eager():
+    with eager():
         return _PLANS[plan].values(inputs, weights)
 
 
@@ -188,7 +181,7 @@ def _(inputs: Tensor, weights: Tensor, plan: str, n_values: int) -> Tensor:
 def _expectation_vjp(
     inputs: Tensor, weights: Tensor, gradient: Tensor, plan: str
 ) -> tuple[Tensor, Tensor]:
-    with _eager():
+    with eager():
         return _PLANS[plan].vjp(inputs, weights, gradient)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from circuits.circuit import Circuit
 from circuits.errors import InvalidArgumentError
 from circuits.execution import Backend, Request, Result, as_generator
+from circuits.finite import can_look
 from circuits.gates.table import gate_named
 from circuits.ops import Op
 from circuits.remembered import Remembered
@@ -35,7 +36,7 @@ class ZNE(Mitigation):
 
     Metadata of a result: `factors` (those really reached, which the fit uses), `raw` (values at
     the factors, `(k, points, m)`, detached), `invalid` (how many values the extrapolator could
-    not fit and took from a line), `circuits`, `shots`.
+    not fit and took from a line; not inside transforms of `torch.func`), `circuits`, `shots`.
 
     Args:
         backend: Where to run, for example `noise.PauliTransfer(model)`.
@@ -130,11 +131,12 @@ class ZNE(Mitigation):
         values, variances = values_of(results, "ZNE")
         factors = _factors(results).to(values)
         found = self.extrapolator.extrapolate(factors, values, variances)
-        facts = {
+        facts: dict[str, Any] = {
             "factors": tuple(float(result.metadata[TAG]) for result in results),
             "raw": values.detach(),
-            "invalid": int((~found.valid).sum()),
         }
+        if can_look(found.valid):
+            facts["invalid"] = int((~found.valid).sum())
         return Result(values=found.values, variances=found.variances, metadata=facts)
 
     def _request(self, request: Request, folded: Folded, shots: int | None) -> Request:

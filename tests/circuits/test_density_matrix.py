@@ -22,6 +22,7 @@ from circuits.errors import (
     UnsupportedOperationError,
 )
 from circuits.gradients import make_evaluator
+from qml import QuantumLayer
 from tests.support import qiskit_reference as reference
 from tests.support.properties import assert_gradients_match
 from tests.support.strategies import circuits, observables, random_channel, random_values, seeds
@@ -221,3 +222,17 @@ def test_shots_of_some_qubits_in_any_order(engine) -> None:
     assert bool(((result.values - exact).abs() <= 6 * errors + 1e-12).all())
     assert float(errors[1]) == 0.0
     np.testing.assert_allclose(errors[0] * 4000**0.5, (1 - exact[0] ** 2) ** 0.5, rtol=0.1)
+
+
+@both
+@pytest.mark.parametrize("transform", [torch.func.jacrev, torch.func.jacfwd, torch.vmap])
+def test_the_first_run_may_be_inside_of_a_transform(engine, transform) -> None:
+    """Plans are made of numbers, which a transform must not wrap."""
+    x = inputs(2)
+    turn = np.array([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0.3)]])
+    circuit = Circuit(2, [g.rx(x[0], 0), g.unitary(turn, 1), g.ry(x[1], 1), g.bit_flip(0.1, 1)])
+    layer = QuantumLayer(circuit, ["Z0", "X1"], backend=DensityMatrix(engine))
+    at = torch.tensor([[0.2, 0.4], [1.0, -0.3]], dtype=torch.float64)
+    first = transform(layer)(at)
+    layer(at)
+    torch.testing.assert_close(transform(layer)(at), first)

@@ -8,7 +8,7 @@ from typing import Any
 
 import circuits
 from circuits import Backend, DensityMatrix, StateVector
-from noise import PauliPropagation, PauliTransfer, Trajectories
+from noise import ZNE, Depolarizing, NoiseModel, PauliPropagation, PauliTransfer, Trajectories
 from qml.conformance import CHECKS, MODULE
 
 
@@ -41,6 +41,7 @@ class BackendClaim:
         return repr(self.backend)
 
 
+NOISE = NoiseModel().add(Depolarizing(0.01, 2), gates="cx")
 BACKENDS = [
     BackendClaim(StateVector()),
     BackendClaim(StateVector("torch")),
@@ -100,6 +101,7 @@ LAYERS = [
     LayerClaim("density-torch", {"backend": DensityMatrix("torch")}, _UNCOMPILED),
     LayerClaim("pauli-transfer", {"backend": PauliTransfer()}, _UNCOMPILED),
     LayerClaim("pauli-transfer-torch", {"backend": PauliTransfer(engine="torch")}, _UNCOMPILED),
+    LayerClaim("zne", {"backend": ZNE(PauliTransfer(NOISE))}, _UNCOMPILED),
     LayerClaim("parameter-shift", {"diff_method": "parameter-shift"}, (*MODULE, "gradients")),
     LayerClaim(
         "density-shift",

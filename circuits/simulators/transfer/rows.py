@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from circuits.eager import eager
 from circuits.errors import UnsupportedOperationError
 from circuits.gates.table import TABLE
 from circuits.ops import Op
@@ -238,8 +239,9 @@ def _channel(op: Op, position: int, table: RowTable) -> None:
 
 
 def _matrix(op: Op) -> np.ndarray:
-    angles = torch.tensor([float(a.constant) for a in op.angles], dtype=torch.float64)
-    return op.transfer(angles).numpy()
+    with eager():  # the first run of a circuit may be inside of a transform
+        angles = torch.tensor([float(a.constant) for a in op.angles], dtype=torch.float64)
+        return op.transfer(angles).numpy()
 
 
 @functools.lru_cache(maxsize=4096)

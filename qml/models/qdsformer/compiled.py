@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from circuits.eager import eager
 from qml.models.qdsformer.engine import evaluate
 from qml.models.qdsformer.program import program_of
-
-_EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set())
 
 
 def _values(angles: Tensor, ansatz: str, n_data: int, n_auxiliary: int, layers: int) -> Tensor:
@@ -20,7 +19,7 @@ def _values(angles: Tensor, ansatz: str, n_data: int, n_auxiliary: int, layers: 
 
 @torch.library.custom_op("ketwork::doubly_stochastic", mutates_args=())
 def _operator(angles: Tensor, ansatz: str, n_data: int, n_auxiliary: int, layers: int) -> Tensor:
-    with torch._C._ForceDispatchKeyGuard(*_EAGER), torch.no_grad():
+    with eager(), torch.no_grad():
         return _values(angles, ansatz, n_data, n_auxiliary, layers)
 
 
@@ -33,7 +32,7 @@ def _(angles: Tensor, ansatz: str, n_data: int, n_auxiliary: int, layers: int) -
 def _operator_vjp(
     angles: Tensor, gradient: Tensor, ansatz: str, n_data: int, n_auxiliary: int, layers: int
 ) -> Tensor:
-    with torch._C._ForceDispatchKeyGuard(*_EAGER), torch.enable_grad():
+    with eager(), torch.enable_grad():
         leaf = angles.detach().requires_grad_()
         found = _values(leaf, ansatz, n_data, n_auxiliary, layers)
         return torch.autograd.grad(found, leaf, gradient)[0]

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from circuits.eager import eager
 from qml.models.qkan import native, sweep
 from qml.models.qkan.bloch import Activation, edge_values
 from qml.models.qkan.domain import check_slopes, finite
-
-_EAGER = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set())
 
 
 def edges(
@@ -76,7 +75,7 @@ def _operator(
     fast: bool,
     reduce: bool,
 ) -> Tensor:
-    with torch._C._ForceDispatchKeyGuard(*_EAGER):
+    with eager():
         return _values(Activation(ansatz, reps, fast), reduce, x, theta, weight, bias, scale)
 
 
@@ -108,7 +107,7 @@ def _operator_vjp(
     fast: bool,
     reduce: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    with torch._C._ForceDispatchKeyGuard(*_EAGER):
+    with eager():
         kind = Activation(ansatz, reps, fast)
         return _vjp(kind, reduce, x, theta, weight, bias, scale, gradient)
 
