@@ -89,7 +89,8 @@ def reproduce(
     another is doing.
     """
     if listed or table is None:
-        _list(quiet, listed, table)
+        given = {"TABLE": table, "--out": out, "--row": row, "--overwrite": overwrite or None}
+        _list(quiet, listed, [name for name, value in given.items() if value is not None])
         return
     name = known_name(table, tables.TABLES, "table")
     size = known_name(scale, tables.SCALES, "scale")
@@ -131,14 +132,14 @@ def reproduce(
     print_files(console, out, _FILES)
 
 
-def _list(quiet: bool, listed: bool, table: str | None) -> None:
+def _list(quiet: bool, listed: bool, given: list[str]) -> None:
     if not listed:
         raise InvalidArgumentError(
             f"TABLE is needed; one of {', '.join(tables.TABLES)}. `ketwork reproduce --list` says "
             "what they are."
         )
-    if table is not None:
-        raise InvalidArgumentError("--list excludes TABLE: leave one out.")
+    if given:
+        raise InvalidArgumentError(f"--list excludes {given[0]}: leave one out.")
     console = output(quiet)
     for found in tables.TABLES.values():
         console.print(f"\n[bold]{found.name}[/]  {found.title}", soft_wrap=True)

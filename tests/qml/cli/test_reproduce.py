@@ -81,6 +81,8 @@ def test_interruption_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monk
         (["tiny"], "--out is needed"),
         ([], "TABLE is needed; one of qkan-function"),
         (["tiny", "--list"], "--list excludes TABLE"),
+        (["--list", "--out", "x"], "--list excludes --out"),
+        (["--list", "--overwrite"], "--list excludes --overwrite"),
         (["tiny", "--row", "c", "--out", "x"], "no row 'c'. Its rows: a, b"),
         (["tiny", "--device", "cuda:99", "--out", "x"], "is not available"),
     ],
