@@ -82,6 +82,7 @@ class DynamicalDecoupling(Mitigation):
         self.durations = check_durations(durations)
         self.spacing = _spacing(spacing, len(self.pulses))
         self.sequence = sequence
+        self.deterministic = backend.deterministic
         self._padded = Remembered[tuple[Circuit, dict[str, int]]](_KEPT)
 
     def __repr__(self) -> str:

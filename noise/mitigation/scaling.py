@@ -52,6 +52,7 @@ class NoiseScaling(Backend):
         self._scaled = Remembered[Backend](_KEPT)
         self.differentiable = backend.differentiable
         self.exact = backend.exact
+        self.deterministic = backend.deterministic
         self.max_points = backend.max_points
 
     def __repr__(self) -> str:

@@ -49,7 +49,8 @@ class ZNE(Mitigation):
         extrapolator: A name, an `Extrapolator`, or a list of them in order of preference.
         gates: With `"gates"` and `"random"`: only fold gates of these names, for example
             `("cx",)`.
-        seed: With `"random"`: source of randomness. An integer draws the same gates every time.
+        seed: With `"random"`: source of randomness; default the generator of the request. An
+            integer draws the same gates every time.
 
     Raises:
         InvalidArgumentError: If factors repeat, are below 1 or too few, or an option has no effect.
@@ -86,6 +87,7 @@ class ZNE(Mitigation):
         self.seed = seed
         if seed is not None:
             as_generator(seed)
+        self.deterministic = backend.deterministic and (fold != "random" or seed is not None)
         self._folds = Remembered[list[Folded]](_KEPT)
 
     def __repr__(self) -> str:
@@ -119,7 +121,7 @@ class ZNE(Mitigation):
         factor = self.extrapolator.next_factor(reached.to(values), values, variances)
         if factor is None:
             return []
-        folded = self._folded(request, factor, as_generator(self.seed))
+        folded = self._folded(request, factor, self._source(request))
         if bool((reached - folded.factor).abs().min() < 1e-9):
             return []
         shares = self.extrapolator.shares(self.factors)
@@ -149,13 +151,17 @@ class ZNE(Mitigation):
         """One circuit per factor: the same objects for the same circuit, unless they are drawn."""
 
         def fold() -> list[Folded]:
-            draw = as_generator(self.seed)
+            draw = self._source(request)
             return [self._folded(request, factor, draw) for factor in self.factors]
 
         if self.fold == "random" and not isinstance(self.seed, int):
             return fold()
         options = self.factors, self.fold, self.gates, self.seed
         return self._folds.of((self.backend, request.circuit), options, fold)
+
+    def _source(self, request: Request) -> torch.Generator | None:
+        """Where gates are drawn from: the seed, else the generator of the request."""
+        return as_generator(request.generator if self.seed is None else self.seed)
 
     def _folded(self, request: Request, factor: float, generator: torch.Generator | None) -> Folded:
         circuit = request.circuit

@@ -88,6 +88,7 @@ class ReadoutInverse(Mitigation):
             )
         self.calibration = calibration
         self.method = one_of(method, _METHODS, "method")
+        self.deterministic = backend.deterministic
         self._observables = Remembered[list[PauliSum]](_KEPT)
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ import torch
 import noise
 from circuits import Backend, Circuit, PauliSum, inputs, weights
 from circuits import gates as g
+from circuits.errors import InvalidArgumentError
 from circuits.execution import Request
 from noise import channels
 from noise.mitigation.base import Mitigation
@@ -143,3 +144,22 @@ def test_device_is_translated_once_with_its_observables() -> None:
     other = device.lower(request(asked.circuit, [PauliSum("Z2")]))
     assert other.circuit is first.circuit
     assert other.observables != first.observables
+
+
+def test_a_generator_where_nothing_is_drawn_raises(backend: Mitigation) -> None:
+    with pytest.raises(InvalidArgumentError, match="generator"):
+        circuit().expectation("Z0", torch.zeros(N), torch.zeros(N), backend=backend, generator=1)
+    circuit().estimate("Z0", torch.zeros(N), torch.zeros(N), backend=backend, shots=30, generator=1)
+
+
+@pytest.mark.parametrize("inner", [noise.PauliTransfer(model()), noise.Trajectories(model(), 20)])
+def test_where_something_is_drawn_a_generator_decides(inner: Backend) -> None:
+    drawing = noise.ZNE(inner, (1, 1.7, 2.4), "random") if inner.deterministic else noise.ZNE(inner)
+    assert not drawing.deterministic
+    pairs = Circuit(4, [g.h(0), g.cx(0, 1), g.h(2), g.cx(2, 3), g.cx(2, 3)])
+    values = [
+        pairs.expectation("X0 X1", backend=drawing, generator=seed).item()
+        for seed in (1, 1, 2, 3, 4, 5, 6)
+    ]
+    assert values[0] == values[1]
+    assert len(set(values)) > 1
