@@ -25,8 +25,11 @@ from circuits.errors import (
 )
 from circuits.ops import check_qubits
 from circuits.pauli import PauliSum, as_observables
+from circuits.remembered import Remembered
 
 Seed = torch.Generator | int | None
+
+_KEPT = 256  # lists of observables that were checked
 
 
 def listed(qubits: Any) -> tuple[Any, ...]:
@@ -331,14 +334,21 @@ class Backend(ABC):
         return [self.lower(request) for request in requests]
 
 
+_checked = Remembered[tuple[PauliSum, ...]](_KEPT)
+
+
 def _check_observables(observables: Any, n_qubits: int) -> tuple[PauliSum, ...]:
     """Hermitian observables of the circuit; none for an empty sequence."""
     known = isinstance(observables, tuple | list) and all(type(o) is PauliSum for o in observables)
     checked = tuple(observables) if known else tuple(as_observables(observables))
-    for k, observable in enumerate(checked):
-        observable.check_fits(n_qubits)
-        observable.check_hermitian(f"observables[{k}]")
-    return checked
+
+    def check() -> tuple[PauliSum, ...]:
+        for k, observable in enumerate(checked):
+            observable.check_fits(n_qubits)
+            observable.check_hermitian(f"observables[{k}]")
+        return checked
+
+    return _checked.of(checked, n_qubits, check)
 
 
 def _check_qubits(qubits: Sequence[int], n_qubits: int) -> tuple[int, ...]:
