@@ -19,7 +19,7 @@ def is_transformed(tensor: Tensor) -> bool:
 
 
 def check_finite(values: Tensor, inputs: Tensor, weights: Tensor) -> None:
-    """Refuse values that are not finite, on the CPU where looking is free.
+    """Refuse what is not finite, values or what they come from, on the CPU where looking is free.
 
     Args:
         values: What was computed.
@@ -29,9 +29,11 @@ def check_finite(values: Tensor, inputs: Tensor, weights: Tensor) -> None:
     Raises:
         NonFiniteError: Naming inputs, weights or amplitudes as the cause.
     """
-    if not can_look(values):
+    all_three = values, inputs, weights
+    if values.device.type != "cpu" or not all(map(can_look, all_three)):
         return
-    if values.device.type != "cpu" or bool(torch.isfinite(values.detach()).all()):
+    # An angle that is not finite need not reach what is read from a Pauli vector.
+    if all(bool(torch.isfinite(tensor.detach()).all()) for tensor in all_three):
         return
     for name, tensor in (("inputs", inputs.detach()), ("weights", weights.detach())):
         wrong = ~torch.isfinite(tensor)
