@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from circuits import Aer, Probabilities
+import circuits
+from circuits import Probabilities
 from circuits.ansatz import BLOCKS
 from circuits.errors import KetworkError
 from qml import QCNN, QuantumLayer
@@ -187,7 +188,7 @@ def test_the_circuit_of_a_sample_on_aer(options):
     pytest.importorskip("qiskit_aer")
     model = QCNN(**options, generator=1, dtype=torch.float64)
     x = torch.rand(model.in_features, dtype=torch.float64) + 0.1
-    chances = QuantumLayer(model.circuit(x), Probabilities(model.readout), backend=Aer())()
+    chances = QuantumLayer(model.circuit(x), Probabilities(model.readout), backend=circuits.Aer())()
     kept = chances[: model.n_classes]
     torch.testing.assert_close(kept.log(), model(x).detach(), rtol=0, atol=1e-9)
     with pytest.raises(KetworkError, match=r"one sample \("):
@@ -197,4 +198,4 @@ def test_the_circuit_of_a_sample_on_aer(options):
 def test_amplitudes_that_are_data_are_refused_by_aer():
     pytest.importorskip("qiskit_aer")
     with pytest.raises(KetworkError, match="amplitudes that depend on symbols"):
-        QCNN(4).with_backend(Aer())(torch.rand(2, 4))
+        QCNN(4).with_backend(circuits.Aer())(torch.rand(2, 4))
