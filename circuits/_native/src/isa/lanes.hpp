@@ -132,5 +132,15 @@ void parallel(int64_t tasks, int threads, F& body) {
         &body);
 }
 
+// body(task, slot) for all tasks, of which slot s takes s, s + slots, ... in order. Which thread
+// runs a slot depends on timing; sums that are kept per slot do not.
+template <class F>
+void parallel_in_slots(int64_t tasks, int slots, F& body) {
+    auto one = [&](int64_t slot, int) {
+        for (int64_t task = slot; task < tasks; task += slots) body(task, static_cast<int>(slot));
+    };
+    parallel(tasks < slots ? tasks : slots, slots, one);
+}
+
 }  // namespace
 }  // namespace ketwork::KETWORK_ISA

@@ -68,7 +68,7 @@ class Tiled : public Runner<L> {
                 if (number & 1) base |= left & -left;
             if (!(base & still_zero)) body(base, spaces_[worker]);
         };
-        parallel(n_rows_ / strips.rows, this->workers_, one);
+        parallel_in_slots(n_rows_ / strips.rows, this->workers_, one);
     }
 
     // body(first, last, worker) over the state in pieces.
@@ -76,7 +76,7 @@ class Tiled : public Runner<L> {
     void pieces(F&& body) {
         const int64_t size = smaller(n_rows_, 4096);
         auto one = [&](int64_t k, int worker) { body(k * size, (k + 1) * size, spaces_[worker]); };
-        parallel(n_rows_ / size, this->workers_, one);
+        parallel_in_slots(n_rows_ / size, this->workers_, one);
     }
 
     static void fetch(const Row<L>* state, Row<L>* tile, int64_t base, const Strips& strips) {

@@ -61,7 +61,7 @@ class TransferRunner {
             run_group(group * L::group, spaces[worker], worker);
         };
         try {
-            parallel(groups, workers_, body);
+            parallel_in_slots(groups, workers_, body);
             if (job_.gradient) finish(spaces);
         } catch (...) {
             delete[] spaces;

@@ -22,7 +22,7 @@ class Whole : public Runner<L> {
             space.begun = true;
             run_group(group * L::group, space, worker);
         };
-        parallel(groups, this->workers_, body);
+        parallel_in_slots(groups, this->workers_, body);
         if (!this->job_.gradient) return;
         for (int worker = 0; worker < this->workers_; ++worker)
             if (spaces[worker].begun) finish(spaces[worker], worker);
