@@ -56,10 +56,6 @@ class Remembered(Generic[T]):
             self._refresh(key)
         return kept[1]
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._found.clear()
-
     def _refresh(self, key: Any) -> None:
         try:
             self._found.move_to_end(key)
